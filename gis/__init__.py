@@ -1,0 +1,1 @@
+"""The ground: PostGIS, coordinates, geometry, indexes, settings, errors, territory and audit."""

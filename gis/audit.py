@@ -1,0 +1,55 @@
+"""The append-only trail of who did and who looked. UPDATE and DELETE on it are revoked by the migrations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Identity, insert
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from gis.access import Principal
+from gis.database import Base, territory_column
+
+
+class AuditEntry(Base):
+    """One act or one read. `details` never holds personal text."""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    account_id: Mapped[int | None] = mapped_column(index=True)
+    username: Mapped[str]
+    action: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    territory: Mapped[str | None] = territory_column(nullable=True)
+
+
+def record(
+    session: Session,
+    action: str,
+    subject_kind: str,
+    subject_id: object = None,
+    *,
+    by: Principal | None,
+    now: datetime,
+    territory: str | None = None,
+    **details: Any,
+) -> None:
+    """Append one entry in the caller's transaction: the trail and the act stand or fall together."""
+    session.execute(
+        insert(AuditEntry).values(
+            at=now,
+            account_id=by.account_id if by else None,
+            username=by.username if by else "system",
+            action=action,
+            subject_kind=subject_kind,
+            subject_id=None if subject_id is None else str(subject_id),
+            details=details,
+            territory=territory,
+        )
+    )

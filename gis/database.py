@@ -1,0 +1,97 @@
+"""The one way to the database: an engine, and a unit of work bound to the person acting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+from gis.access import Principal
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Code = sa.Text(collation="C")
+"""Digits compared byte by byte: a prefix is one index range whatever the database's locale."""
+
+
+class Base(DeclarativeBase):
+    """Every table of the house. A table carries `territory`, or says `info={"open": True}`."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map = {str: sa.Text()}  # noqa: RUF012 - SQLAlchemy's documented hook
+
+
+def territory_column(*, nullable: bool = False, index: bool = True) -> Any:
+    """The column row policies stand on: the most precise code known for the row."""
+    return mapped_column("territory", Code, nullable=nullable, index=index)
+
+
+class Database:
+    """An engine and its units of work. Doors make one; rooms below only ever see a session."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, max_overflow: int = 10) -> None:
+        self.url = url
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_pre_ping=True,
+            connect_args={"application_name": "citygrid"},
+        )
+        event.listen(self.engine, "connect", _warm)
+
+    @contextmanager
+    def unit_of_work(self, principal: Principal | None = None) -> Iterator[Session]:
+        """A session that commits when the block ends and rolls back when it raises.
+
+        The principal's ground is set for this transaction only, so a pooled connection never carries one
+        person's rights to the next.
+        """
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if principal is not None:
+                bind_principal(session, principal)
+            yield session
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+_BIND = sa.text(
+    "SELECT set_config('app.territory', :territory, true), set_config('app.account', :account, true),"
+    " set_config('app.member', :member, true), set_config('app.role', :role, true)"
+)
+
+
+def bind_principal(session: Session, principal: Principal) -> None:
+    """Tell PostgreSQL who acts, until the end of the transaction."""
+    session.execute(
+        _BIND,
+        {
+            "territory": "none" if principal.territory is None else principal.territory,
+            "account": str(principal.account_id),
+            "member": "" if principal.member_id is None else str(principal.member_id),
+            "role": principal.role,
+        },
+    )
+
+
+def _warm(connection: Any, _record: object) -> None:
+    """Pay PROJ's start-up (130 ms for the first 4490 -> 3857) when a connection is made, not in a request.
+
+    A database without PostGIS yet (before the first migration) is left as it is.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")
+        if cursor.fetchone():
+            cursor.execute("SELECT ST_Transform(ST_SetSRID(ST_MakePoint(113, 23), 4490), 3857)")
+    connection.commit()

@@ -1,0 +1,61 @@
+"""One frozen settings object, read once at the door from `CITYGRID_*` and an optional `citygrid.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Environment variables win over `citygrid.toml`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CITYGRID_", toml_file="citygrid.toml", frozen=True, extra="ignore"
+    )
+
+    database_url: str | None = None
+    """An external PostgreSQL with PostGIS; absent: the private cluster under `home`."""
+    home: Path = Path("var")
+    """Private cluster, photographs, certificates."""
+    port: int = 8050
+    timezone: str = "Asia/Shanghai"
+    real_data: Path | None = None
+    orphan_limit_m: float = 2000.0
+    """How far outside the city a report still gets an owner (decision 1)."""
+    near_limit_m: float = 50.0
+    """How far from the nearest cell a point still belongs to it (decision 6)."""
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the environment; `real_data` falls back to the shared folder beside the checkout."""
+        settings = cls()
+        updates: dict[str, object] = {"home": settings.home.absolute()}
+        shared = PROJECT.parent / "shared" / "data"
+        if settings.real_data is None and shared.is_dir():
+            updates["real_data"] = shared
+        return settings.model_copy(update=updates)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone: office hours and case numbers follow it."""
+        return ZoneInfo(self.timezone)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,1 @@
+"""Who is responsible for which ground: cells, members, duties; point -> cell -> person."""

@@ -1,0 +1,33 @@
+"""The people who answer for the ground, and the departments that answer for the work."""
+
+from __future__ import annotations
+
+from sqlalchemy import Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.database import Base, territory_column
+
+
+class Member(Base):
+    """One person of the grid force. Which ground is theirs, and when, is told by `duty`."""
+
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    phone: Mapped[str | None]
+    role: Mapped[str]
+    on_duty: Mapped[bool] = mapped_column(default=True, server_default="true")
+    source_code: Mapped[str | None] = mapped_column(index=True)
+    territory: Mapped[str] = territory_column()
+
+
+class Department(Base):
+    """A department (责任部门) that categories and components name by code."""
+
+    __tablename__ = "department"
+    __table_args__ = ({"info": {"open": True}},)
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]

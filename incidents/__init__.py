@@ -1,0 +1,1 @@
+"""What happens: report, route, dispatch, handle, verify, close; the verbs and their story."""

@@ -1,0 +1,164 @@
+"""The tables of an incident: the case, its append-only story, its photographs, and the synthetic truth."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.database import Base, Code, territory_column
+
+STAGES = (
+    "reported",
+    "registered",
+    "dispatched",
+    "handling",
+    "handled",
+    "verified",
+    "closed",
+    "rejected",
+    "parked",
+    "void",
+)
+ENDED = ("closed", "rejected", "void")
+"""Stages in which no clock runs and nobody is asked for anything."""
+
+CHANNELS = ("member", "desk", "resident", "hotline", "wechat", "sensor", "import")
+
+_MOMENT = DateTime(timezone=True)
+
+
+class Incident(Base):
+    """One case as it stands now. What happened to it is told by `incident_move`, which never changes."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("reported_by", "report_key"),
+        CheckConstraint(f"stage IN {STAGES}", name="stage_known"),
+        CheckConstraint(f"channel IN {CHANNELS}", name="channel_known"),
+        Index("ix_incident_open", "territory", "due_at", postgresql_where=text(f"stage NOT IN {ENDED}")),
+        Index("ix_incident_reported_at", "reported_at"),
+        Index("ix_incident_closed_at", "closed_at"),
+        Index("ix_incident_handler_open", "handler_id", postgresql_where=text(f"stage NOT IN {ENDED}")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    tracking_code: Mapped[str] = mapped_column(unique=True)
+    report_key: Mapped[str]
+    body_hash: Mapped[str]
+    reported_by: Mapped[int | None] = mapped_column(index=True)
+    channel: Mapped[str]
+    category: Mapped[str] = mapped_column(ForeignKey("category.code"), index=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    on_behalf: Mapped[str | None]
+    floor: Mapped[int | None]
+    unit: Mapped[str | None]
+
+    stage: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    geom: Mapped[object] = mapped_column(Geometry("POINT", srid=4490), nullable=False)
+    source_lon: Mapped[float]
+    source_lat: Mapped[float]
+    source_crs: Mapped[str]
+    accuracy_m: Mapped[float | None]
+    accuracy_level: Mapped[int | None] = mapped_column(SmallInteger)
+    place: Mapped[str | None]
+    building_id: Mapped[int | None] = mapped_column(index=True)
+    component_id: Mapped[int | None]
+
+    generation: Mapped[str | None]
+    cell_code: Mapped[str | None] = mapped_column(Code, index=True)
+    territory: Mapped[str] = territory_column()
+    rule: Mapped[str]
+    confidence: Mapped[float]
+    border_m: Mapped[float | None]
+    second_cell: Mapped[str | None] = mapped_column(Code)
+    second_member_id: Mapped[int | None]
+    reason_zh: Mapped[str]
+    reason_en: Mapped[str]
+    trace: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default="[]")
+
+    member_id: Mapped[int | None] = mapped_column(index=True)
+    """The owner of the ground and first receiver; stays named when the work goes elsewhere."""
+    handler_id: Mapped[int | None]
+    """The member who has it now."""
+    department_code: Mapped[str | None] = mapped_column(index=True)
+
+    reported_at: Mapped[datetime] = mapped_column(_MOMENT)
+    registered_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    dispatched_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    accepted_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    finished_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    verified_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    closed_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    paused_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    due_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    due_soon_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    limit_words_zh: Mapped[str | None]
+    limit_words_en: Mapped[str | None]
+
+
+class IncidentMove(Base):
+    """One row of the story: who moved the case, when, from where to where, and why. Append-only."""
+
+    __tablename__ = "incident_move"
+    __table_args__ = (UniqueConstraint("incident_id", "version", "move"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
+    move: Mapped[str]
+    from_stage: Mapped[str | None]
+    to_stage: Mapped[str]
+    at: Mapped[datetime] = mapped_column(_MOMENT, index=True)
+    account_id: Mapped[int | None]
+    actor_name: Mapped[str]
+    role: Mapped[str]
+    member_id: Mapped[int | None]
+    note: Mapped[str | None]
+    version: Mapped[int]
+    territory: Mapped[str] = territory_column()
+
+
+class IncidentPhoto(Base):
+    """A photograph by the hash of its re-encoded file; place and time of the original kept in columns."""
+
+    __tablename__ = "incident_photo"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "sha256"),
+        CheckConstraint("kind IN ('before', 'after')", name="kind_known"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
+    move_id: Mapped[int | None]
+    kind: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
+    content_type: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    bytes: Mapped[int]
+    taken_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    taken_lon: Mapped[float | None]
+    taken_lat: Mapped[float | None]
+    at: Mapped[datetime] = mapped_column(_MOMENT)
+    territory: Mapped[str] = territory_column()
+
+
+class IncidentTruth(Base):
+    """Where a synthetic incident truly happened, so that routing can be checked against it."""
+
+    __tablename__ = "incident_truth"
+    __table_args__ = ({"info": {"open": True}},)
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True)
+    cell_code: Mapped[str | None] = mapped_column(Code)
+    lon: Mapped[float]
+    lat: Mapped[float]
+    building_id: Mapped[int | None]

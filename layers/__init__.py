@@ -1,0 +1,1 @@
+"""What stands on the ground: areas, buildings, households, shops, components and the base map."""

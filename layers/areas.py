@@ -1,0 +1,37 @@
+"""Administrative areas: city > district > subdistrict > community, each a polygon with a prefix code."""
+
+from __future__ import annotations
+
+from geoalchemy2 import Geometry
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.database import Base, Code, territory_column
+
+LEVELS = ("city", "district", "subdistrict", "community")
+
+
+class Area(Base):
+    """One administrative area. The code of a parent is a prefix of its children's codes."""
+
+    __tablename__ = "area"
+    __table_args__ = (
+        CheckConstraint(
+            "(level = 'city' AND code ~ '^[0-9]{4}$') OR (level = 'district' AND code ~ '^[0-9]{6}$')"
+            " OR (level = 'subdistrict' AND code ~ '^[0-9]{9}$')"
+            " OR (level = 'community' AND code ~ '^[0-9]{12}$')",
+            name="code_fits_level",
+        ),
+        CheckConstraint(
+            "parent_code IS NULL OR starts_with(code, parent_code)", name="code_extends_parent"
+        ),
+    )
+
+    code: Mapped[str] = mapped_column(Code, primary_key=True)
+    level: Mapped[str]
+    name: Mapped[str]
+    name_en: Mapped[str | None]
+    parent_code: Mapped[str | None] = mapped_column(Code, index=True)
+    source_code: Mapped[str | None] = mapped_column(index=True)
+    geom: Mapped[object] = mapped_column(Geometry("MULTIPOLYGON", srid=4490), nullable=False)
+    territory: Mapped[str] = territory_column()
