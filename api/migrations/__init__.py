@@ -1,0 +1,41 @@
+"""Migrations: the lowest room that sees every table, accounts included (decision 17)."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+
+def config(url: str) -> Config:
+    """Alembic's configuration for one database; there is no alembic.ini to keep in step."""
+    settings = Config()
+    settings.set_main_option("script_location", "api:migrations")
+    settings.attributes["url"] = url
+    return settings
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to the newest revision. Safe to run again, and from two processes at once.
+
+    `geometry_overlaps` is marked LEAKPROOF on every run where we may (superuser): an upgrade of PostGIS
+    forgets it, and without it a row policy would keep the map from its GiST index.
+    """
+    command.upgrade(config(url), "head")
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        if connection.exec_driver_sql("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").scalar():
+            connection.exec_driver_sql("ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF")
+    engine.dispose()
+
+
+def revision(url: str) -> tuple[str | None, str | None]:
+    """(revision of the database, newest revision of the code)."""
+    head = ScriptDirectory.from_config(config(url)).get_current_head()
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    return current, head
