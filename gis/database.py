@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,13 +58,36 @@ class Database:
         The principal's ground is set for this transaction only, so a pooled connection never carries one
         person's rights to the next.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if principal is not None:
-                bind_principal(session, principal)
-            yield session
+        with Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                if principal is not None:
+                    bind_principal(session, principal)
+                yield session
+            _send_announcements(session)
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
+    """Tell every open page of a change, once it is committed.
+
+    NOTIFY inside the transaction would hold a database-wide lock through the commit's fsync and let no two
+    writers share one; after it the lock lasts microseconds. A page that misses one (the process died in
+    between) catches up at its next refresh: the rows are the truth, this is only a nudge.
+    """
+    session.info.setdefault("announcements", []).append((channel, json.dumps(payload, default=str)))
+
+
+def _send_announcements(session: Session) -> None:
+    waiting = session.info.pop("announcements", [])
+    if waiting:
+        channels, payloads = zip(*waiting, strict=True)
+        session.execute(
+            sa.text("SELECT pg_notify(c, p) FROM unnest(CAST(:c AS text[]), CAST(:p AS text[])) AS n(c, p)"),
+            {"c": list(channels), "p": list(payloads)},
+        )
+        session.commit()
 
 
 _BIND = sa.text(

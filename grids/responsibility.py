@@ -8,7 +8,7 @@ leader, the subdistrict's duty officer. Every step is written into the trace, in
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ BUILDING_REACH_M = 5.0
 """A point within min(accuracy, this) of a footprint is taken as being at the building."""
 NEAR_LIMIT_M = 50.0
 ORPHAN_LIMIT_M = 2000.0
+CHOSEN_CONFIDENCE = 0.95
+"""How far a person on the spot is believed about the side of the road."""
 
 RULES = {
     "component": ("部件归属", "component"),
@@ -148,6 +150,7 @@ def responsible_for(
     category: str | None = None,
     component_id: int | None = None,
     floor: int | None = None,
+    chosen_cell: str | None = None,
     generation: str | None = None,
 ) -> Responsibility:
     """Find who answers for a point.
@@ -155,7 +158,8 @@ def responsible_for(
     `fix` is lon/lat in EPSG:4490 with its accuracy. The first rule that applies wins: the component's cell,
     the building's cell (with its building head when a `floor` is given), the special or social cell of the
     active generation that covers it, the lowest code on a shared edge, the nearest cell within 50 m, else
-    the subdistrict's duty officer. The person is the one on duty at `at`, else the stand-in, else the
+    the subdistrict's duty officer. `chosen_cell` is the reporter's word between the two candidates, and counts
+    for nothing else. The person is the one on duty at `at`, else the stand-in, else the
     leader, else the duty officer; the answer never flickers and `trace` tells each step.
 
     Raises Invalid when the point lies more than 2 km outside the city, the category is unknown, or no
@@ -171,6 +175,8 @@ def responsible_for(
     city = owner_map.at_stamp(session, place.stamp, generation or place.generation)
     trace: list[dict[str, str]] = []
     ground, rule = _whose_ground(city, fix, place, trace)
+    if chosen_cell is not None:
+        ground = _as_chosen(city, ground, chosen_cell, trace)
     return _answer(session, city, fix, place, ground, rule, trace, at=at, floor=floor)
 
 
@@ -200,6 +206,23 @@ def _whose_ground(
     name = city.names[ground.cell] if ground.cell is not None else ""
     _note(trace, ground.rule, f"{zh}：{name or '附近没有网格'}。", f"By {en}: {name or 'no cell near'}.")
     return ground, ground.rule
+
+
+def _as_chosen(city: OwnerMap, ground: Ground, chosen: str, trace: list[dict[str, str]]) -> Ground:
+    """The ground after the reporter has said which side of the border they stand on."""
+    picked = city.position.get(chosen)
+    if picked is None or picked not in (ground.cell, ground.second):
+        return ground
+    _note(trace, "chosen", f"上报人指认在 {city.names[picked]}。", f"The reporter says it is in {city.names[picked]}.")
+    if picked == ground.cell:
+        return replace(ground, confidence=max(ground.confidence, CHOSEN_CONFIDENCE))
+    return replace(
+        ground,
+        cell=picked,
+        second=ground.cell,
+        confidence=CHOSEN_CONFIDENCE,
+        second_confidence=1.0 - CHOSEN_CONFIDENCE,
+    )
 
 
 def _refuse_far_outside(city: OwnerMap, fix: Fix) -> None:
