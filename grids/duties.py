@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, Code, territory_column
+from gis.masking import mask_name, mask_phone
 
 POSTS = (
     "member",
@@ -44,3 +46,56 @@ class Duty(Base):
     ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     stand_in_for: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     territory: Mapped[str] = territory_column()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of a team as a card shows it: masked, with the person standing in for an absent one."""
+
+    duty_id: int
+    post: str
+    member_id: int
+    name: str
+    phone: str | None
+    on_duty: bool
+    ends_at: datetime | None
+    building_id: int | None
+    stand_in: str | None
+
+
+_TEAM = text(
+    """
+    SELECT d.id, d.post, m.id, m.name, m.phone, m.on_duty, d.ends_at, d.building_id,
+           (SELECT s.name FROM duty AS t JOIN member AS s ON s.id = t.member_id
+             WHERE t.ground = d.ground AND t.stand_in_for = m.id AND t.starts_at <= :at
+               AND (t.ends_at IS NULL OR t.ends_at > :at) ORDER BY t.starts_at DESC, t.id LIMIT 1)
+    FROM duty AS d JOIN member AS m ON m.id = d.member_id
+    WHERE d.ground = :ground AND d.stand_in_for IS NULL AND d.starts_at <= :at
+      AND (d.ends_at IS NULL OR d.ends_at > :at)
+    ORDER BY array_position(CAST(:posts AS text[]), d.post), d.id
+    """
+)
+
+
+def team(session: Session, ground: str, *, at: datetime) -> list[Post]:
+    """The team of a cell (1 + 1 + 1 + N) or the posts of a subdistrict at a moment, in the order of rank."""
+    rows = session.execute(
+        _TEAM,
+        {
+            "ground": ground,
+            "at": at,
+            "posts": ["leader", "member", *sorted(set(POSTS) - {"leader", "member"})],
+        },
+    )
+    return [
+        Post(
+            row[0],
+            row[1],
+            row[2],
+            mask_name(row[3]),
+            mask_phone(row[4]),
+            *row[5:8],
+            mask_name(row[8] or "") or None,
+        )
+        for row in rows
+    ]

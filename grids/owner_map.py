@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 import sqlalchemy as sa
+from gis.partition_index import PartitionIndex
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -26,10 +27,11 @@ from gis import crs
 from gis.errors import Invalid, NotFound
 from gis.gaussian import mass_over
 from gis.geometry import Fix, in_metres, metric_zone
-from gis.partition_index import PartitionIndex
 
 KEPT = 8
 """Pictures kept per process: the active generation and a few on trial."""
+
+HALF_THE_GLOBE_M = 2e7
 
 FAR_SIGMAS = 6.0
 """Beyond this many sigmas a circular Gaussian has less than 2e-8 of its mass."""
@@ -101,8 +103,11 @@ class OwnerMap:
         return shapely.union_all(in_metres(top, self.zone))
 
     def metres_outside(self, lon: float, lat: float) -> float:
-        """Metres from the point to the city; 0 inside."""
-        return float(shapely.distance(self._city, self._point(lon, lat)))
+        """Metres from the point to the city; 0 inside. Beyond the zone's reach it is half the globe."""
+        point = self._point(lon, lat)
+        if not np.isfinite([point.x, point.y]).all():
+            return HALF_THE_GLOBE_M
+        return float(shapely.distance(self._city, point))
 
     def covering(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int32]:
         """Index of the owning cell of each point (special cells first, then social), -1 where none covers."""
@@ -150,7 +155,9 @@ class OwnerMap:
         confidence = masses.pop(cell)
         if masses:
             second = max(masses, key=lambda i: (masses[i], -i))
-        return Ground(rule, cell, border_m, confidence, second, masses.get(second, 0.0) if second is not None else 0.0)
+        return Ground(
+            rule, cell, border_m, confidence, second, masses.get(second, 0.0) if second is not None else 0.0
+        )
 
     def _covers_too(self, around: NDArray[np.int64], fix: Fix) -> bool:
         """Whether another cell covers the point as well, asked exactly, in degrees."""
@@ -166,7 +173,9 @@ class OwnerMap:
         lid = shapely.union_all(self._metric[over]) if over else None
         return {
             int(i): mass_over(
-                self._metric[i] if lid is None or self.special[i] else shapely.difference(self._metric[i], lid),
+                self._metric[i]
+                if lid is None or self.special[i]
+                else shapely.difference(self._metric[i], lid),
                 point.x,
                 point.y,
                 sigma,
@@ -176,8 +185,7 @@ class OwnerMap:
 
     def _off_every_cell(self, point: shapely.Point, sigma: float, near_limit_m: float) -> Ground:
         """The near rule, else orphan. The nearest cell wins; equal distances go to the lowest code."""
-        around = self._within(point, near_limit_m)
-        if not len(around):
+        if not np.isfinite([point.x, point.y]).all() or not len(around := self._within(point, near_limit_m)):
             return Ground("orphan", None, 0.0, 0.0, None, 0.0)
         distances = shapely.distance(self._metric[around], point)
         order = np.lexsort((around, distances))
@@ -185,11 +193,17 @@ class OwnerMap:
         second = int(around[order[1]]) if len(order) > 1 else None
         share = self._nearest_shares(point, sigma, around)
         return Ground(
-            "near", cell, float(distances[order[0]]), share.get(cell, 0.0), second,
+            "near",
+            cell,
+            float(distances[order[0]]),
+            share.get(cell, 0.0),
+            second,
             share.get(second, 0.0) if second is not None else 0.0,
         )
 
-    def _nearest_shares(self, point: shapely.Point, sigma: float, around: NDArray[np.int64]) -> dict[int, float]:
+    def _nearest_shares(
+        self, point: shapely.Point, sigma: float, around: NDArray[np.int64]
+    ) -> dict[int, float]:
         """Share of the Gaussian nearest to each cell, by 256 points of equal mass on a sunflower spiral."""
         n = 256
         rank = (np.arange(n) + 0.5) / n

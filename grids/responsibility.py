@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from gis.access import CODE_WIDTHS
 from gis.errors import Invalid
 from gis.geometry import DEFAULT_ACCURACY_M, Fix
+from gis.masking import mask_name
 from grids import owner_map
 from grids.owner_map import Ground, OwnerMap
 
@@ -91,18 +92,6 @@ class Responsibility:
     reason_zh: str
     reason_en: str
     trace: list[dict[str, str]]
-
-
-def mask_name(name: str) -> str:
-    """王小明 -> 王××: the surname stays, the rest is crossed out."""
-    return name[:1] + "×" * max(len(name) - 1, 1) if name else ""
-
-
-def mask_phone(phone: str | None) -> str | None:
-    """13812342046 -> 138****2046; shorter numbers keep only their last two digits."""
-    if not phone:
-        return None
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "****" + phone[-2:]
 
 
 # One round trip for everything the decision needs to know about the place itself. The LATERAL boxes are in
@@ -189,9 +178,7 @@ def unknown_category(category: str) -> Invalid:
     )
 
 
-def _whose_ground(
-    city: OwnerMap, fix: Fix, place: Any, trace: list[dict[str, str]]
-) -> tuple[Ground, str]:
+def _whose_ground(city: OwnerMap, fix: Fix, place: Any, trace: list[dict[str, str]]) -> tuple[Ground, str]:
     """The ground rules in order; each either names a cell or leaves a line in the trace and passes on."""
     for rule, cell_code in (("component", place.component_cell), ("building", place.building_cell)):
         cell = city.position.get(cell_code) if cell_code else None
@@ -213,7 +200,12 @@ def _as_chosen(city: OwnerMap, ground: Ground, chosen: str, trace: list[dict[str
     picked = city.position.get(chosen)
     if picked is None or picked not in (ground.cell, ground.second):
         return ground
-    _note(trace, "chosen", f"上报人指认在 {city.names[picked]}。", f"The reporter says it is in {city.names[picked]}.")
+    _note(
+        trace,
+        "chosen",
+        f"上报人指认在 {city.names[picked]}。",
+        f"The reporter says it is in {city.names[picked]}.",
+    )
     if picked == ground.cell:
         return replace(ground, confidence=max(ground.confidence, CHOSEN_CONFIDENCE))
     return replace(
@@ -313,9 +305,19 @@ def first_receiver(
         if person.on_duty:
             as_zh = "代班" if person.stand_in_for else zh
             as_en = "the stand-in" if person.stand_in_for else f"the {en}"
-            _note(trace, "roster", f"{as_zh} {person.surname_zh} 正在值班。", f"{mask_name(person.name)}, {as_en}, is on duty.")
+            _note(
+                trace,
+                "roster",
+                f"{as_zh} {person.surname_zh} 正在值班。",
+                f"{mask_name(person.name)}, {as_en}, is on duty.",
+            )
             return person
-        _note(trace, "roster", f"{zh} {person.surname_zh} 不在岗。", f"{mask_name(person.name)}, the {en}, is off duty.")
+        _note(
+            trace,
+            "roster",
+            f"{zh} {person.surname_zh} 不在岗。",
+            f"{mask_name(person.name)}, the {en}, is off duty.",
+        )
     fallback = next(iter((*holders, *leaders, *officers)), None)
     _note(
         trace,
@@ -338,16 +340,31 @@ def _handler(
     if floor is not None and place.building_id is not None:
         head = next((p for p in roster if p.post == "building_head"), None)
         if head:
-            _note(trace, "building_head", f"楼栋长 {head.surname_zh} 协同。", f"Building head {mask_name(head.name)} is told.")
+            _note(
+                trace,
+                "building_head",
+                f"楼栋长 {head.surname_zh} 协同。",
+                f"Building head {mask_name(head.name)} is told.",
+            )
     role = place.default_role
     if role and role != "member":
         person = next((p for p in roster if p.post == role and p.ground == code and p.on_duty), None)
         if person:
             zh, en = ROLE_NAMES[role]
-            _note(trace, "category", f"此类别由{zh} {person.surname_zh} 处置。", f"This category is handled by the {en}, {mask_name(person.name)}.")
+            _note(
+                trace,
+                "category",
+                f"此类别由{zh} {person.surname_zh} 处置。",
+                f"This category is handled by the {en}, {mask_name(person.name)}.",
+            )
             return person, place.department_code
     if place.department_code:
-        _note(trace, "category", f"责任部门：{place.department_code}。", f"Responsible department: {place.department_code}.")
+        _note(
+            trace,
+            "category",
+            f"责任部门：{place.department_code}。",
+            f"Responsible department: {place.department_code}.",
+        )
     return member, place.department_code
 
 
@@ -361,8 +378,14 @@ def reason(
 ) -> tuple[str, str]:
     """The one readable sentence: cell, metres, confidence, duty; Chinese and English."""
     sure = min(99, int(confidence * 100 + 0.5)) if confidence < 0.9995 else 100
-    who_zh = f"{member.surname_zh}{'正在值班' if member.on_duty else '不在岗，先记名下'}" if member else "无人值班"
-    who_en = f"{mask_name(member.name)} {'is on duty' if member.on_duty else 'is off duty'}" if member else "nobody is on duty"
+    who_zh = (
+        f"{member.surname_zh}{'正在值班' if member.on_duty else '不在岗，先记名下'}" if member else "无人值班"
+    )
+    who_en = (
+        f"{mask_name(member.name)} {'is on duty' if member.on_duty else 'is off duty'}"
+        if member
+        else "nobody is on duty"
+    )
     if code is None:
         return (
             f"附近 50 米内没有网格，按属地兜底交街道值班员；{who_zh}。",

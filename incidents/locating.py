@@ -10,7 +10,12 @@ from gis.geometry import Fix
 
 
 def locate(
-    lon: float, lat: float, crs: str | None, *, accuracy_m: float | None = None, accuracy_level: int | None = None
+    lon: float,
+    lat: float,
+    crs: str | None,
+    *,
+    accuracy_m: float | None = None,
+    accuracy_level: int | None = None,
 ) -> Fix:
     """Declared coordinates -> a fix in EPSG:4490.
 
@@ -47,7 +52,9 @@ def _check_degrees(lon: float, lat: float) -> None:
     raise Invalid(
         en=f"({lon}, {lat}) are not degrees of longitude and latitude.",
         zh=f"({lon}, {lat}) 不是经纬度。",
-        remedy_en="lon and lat look swapped: send lon first." if swapped else "Declare the projected crs they are in.",
+        remedy_en="lon and lat look swapped: send lon first."
+        if swapped
+        else "Declare the projected crs they are in.",
         remedy_zh="经纬度似乎写反了：请先经度后纬度。" if swapped else "请声明它们所用的投影坐标系。",
         swapped=swapped,
     )

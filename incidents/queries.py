@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from gis.access import Principal, prefix_range
 from gis.errors import Invalid, NotFound
-from grids.responsibility import mask_name, mask_phone
+from gis.masking import mask_name, mask_phone
 from incidents.incident import ENDED, STAGES
 
 CLOCKS = ("overdue", "due_soon", "in_time", "paused", "closed")
@@ -37,7 +37,10 @@ HOLLOW_SQL = "i.stage IN ('reported', 'registered')"
 """Not yet dispatched: drawn as the same outline, hollow."""
 
 ORDERS = {
-    "due": ("coalesce(CASE WHEN i.stage IN ('closed','rejected','void') THEN NULL ELSE i.due_at END, 'infinity')", "ASC"),
+    "due": (
+        "coalesce(CASE WHEN i.stage IN ('closed','rejected','void') THEN NULL ELSE i.due_at END, 'infinity')",
+        "ASC",
+    ),
     "reported": ("i.reported_at", "DESC"),
     "number": ("i.number", "DESC"),
 }
@@ -163,7 +166,9 @@ def _visible(where: _Where, by: Principal) -> None:
         own.append("i.handler_id = :me_member OR i.member_id = :me_member")
         where.params["me_member"] = by.member_id
     if by.role == "department_handler" and by.territory is not None:
-        own.append("(i.department_code IS NOT NULL AND i.territory >= :mine_low AND i.territory < :mine_high)")
+        own.append(
+            "(i.department_code IS NOT NULL AND i.territory >= :mine_low AND i.territory < :mine_high)"
+        )
     if by.sees_territory:
         own.append("(i.territory >= :mine_low AND i.territory < :mine_high)")
     if by.territory is not None:
@@ -254,14 +259,25 @@ def list_incidents(
         value, last_id = _cursor(after)
         sign = ">" if direction == "ASC" else "<"
         kind = "text" if order == "number" else "timestamptz"
-        where.add(f"({column}, i.id) {sign} (CAST(:after_value AS {kind}), :after_id)", after_value=value, after_id=last_id)
-    rows = session.execute(
-        sa.text(
-            _ROW_SQL + f", ({column})::text AS sort_key" + _FROM_SQL + where.sql
-            + f" ORDER BY {column} {direction}, i.id {direction} LIMIT :limit"
-        ),
-        {**where.params, "now": now, "limit": limit + 1},
-    ).mappings().all()
+        where.add(
+            f"({column}, i.id) {sign} (CAST(:after_value AS {kind}), :after_id)",
+            after_value=value,
+            after_id=last_id,
+        )
+    rows = (
+        session.execute(
+            sa.text(
+                _ROW_SQL
+                + f", ({column})::text AS sort_key"
+                + _FROM_SQL
+                + where.sql
+                + f" ORDER BY {column} {direction}, i.id {direction} LIMIT :limit"
+            ),
+            {**where.params, "now": now, "limit": limit + 1},
+        )
+        .mappings()
+        .all()
+    )
     more = len(rows) > limit
     page = [_row(dict(row)) for row in rows[:limit]]
     cursor = None
@@ -484,28 +500,30 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
     """One case with its person, reason, story and photographs. NotFound outside one's ground."""
     where = _where(Filter(ids=[incident_id]), by)
     params = {**where.params, "now": now}
-    found = session.execute(
-        sa.text(
-            _ROW_SQL
-            + """, i.description, i.on_behalf, i.channel, k.group_zh, k.group_en, i.floor, i.unit, i.accuracy_m,
+    found = (
+        session.execute(
+            sa.text(
+                _ROW_SQL
+                + """, i.description, i.on_behalf, i.channel, k.group_zh, k.group_en, i.floor, i.unit, i.accuracy_m,
               i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell, s.name AS second_cell_name,
               i.second_member_id, i.reason_zh, i.reason_en, i.trace, i.member_id, k.limit_kind,
               k.limit_value::float AS limit_value, i.limit_words_zh, i.limit_words_en, i.registered_at,
               i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at, i.building_id, i.tracking_code,
               i.reported_by"""
-            + _FROM_SQL
-            + " LEFT JOIN cell AS s ON s.generation = i.generation AND s.kind = 'social' AND s.code = i.second_cell"
-            + where.sql
-        ),
-        params,
-    ).mappings().one_or_none()
+                + _FROM_SQL
+                + " LEFT JOIN cell AS s ON s.generation = i.generation AND s.kind = 'social' AND s.code = i.second_cell"
+                + where.sql
+            ),
+            params,
+        )
+        .mappings()
+        .one_or_none()
+    )
     if found is None:
         raise no_incident(incident_id)
     values = dict(found)
     row = _row({name: values.pop(name) for name in Row.__dataclass_fields__})
-    people = people_by_id(
-        session, {values["member_id"], row.handler_id, values["second_member_id"]} - {None}
-    )
+    people = people_by_id(session, {values["member_id"], row.handler_id, values["second_member_id"]} - {None})
     member_id, reported_by = values.pop("member_id"), values.pop("reported_by")
     return IncidentDetail(
         row=row,
@@ -535,7 +553,8 @@ def people_by_id(session: Session, ids: set[int | None]) -> dict[int | None, Per
         {"ids": list(ids)},
     )
     return {
-        row[0]: PersonRow(row[0], mask_name(row[1]), row[2], mask_phone(row[3]), row[4], row[5]) for row in rows
+        row[0]: PersonRow(row[0], mask_name(row[1]), row[2], mask_phone(row[3]), row[4], row[5])
+        for row in rows
     }
 
 
@@ -551,13 +570,18 @@ def story(session: Session, incident_id: int) -> list[MoveRow]:
         ),
         {"id": incident_id},
     )
-    return [MoveRow(*row[:5], mask_name(row[5]), row[6], mask_name(row[7]) if row[7] else None, *row[8:]) for row in rows]
+    return [
+        MoveRow(*row[:5], mask_name(row[5]), row[6], mask_name(row[7]) if row[7] else None, *row[8:])
+        for row in rows
+    ]
 
 
 def photos(session: Session, incident_id: int) -> list[PhotoRow]:
     """Photographs of a case, oldest first."""
     rows = session.execute(
-        sa.text("SELECT id, kind, width, height, at FROM incident_photo WHERE incident_id = :id ORDER BY at, id"),
+        sa.text(
+            "SELECT id, kind, width, height, at FROM incident_photo WHERE incident_id = :id ORDER BY at, id"
+        ),
         {"id": incident_id},
     )
     return [PhotoRow(*row) for row in rows]

@@ -22,9 +22,7 @@ class Area(Base):
             " OR (level = 'community' AND code ~ '^[0-9]{12}$')",
             name="code_fits_level",
         ),
-        CheckConstraint(
-            "parent_code IS NULL OR starts_with(code, parent_code)", name="code_extends_parent"
-        ),
+        CheckConstraint("parent_code IS NULL OR starts_with(code, parent_code)", name="code_extends_parent"),
     )
 
     code: Mapped[str] = mapped_column(Code, primary_key=True)

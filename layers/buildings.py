@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, ForeignKey, Identity
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, Code, territory_column
+from gis.errors import NotFound
 
 
 class Estate(Base):
@@ -46,3 +49,70 @@ class Building(Base):
     source_code: Mapped[str | None] = mapped_column(index=True)
     geom: Mapped[object] = mapped_column(Geometry("POLYGON", srid=4490), nullable=False)
     territory: Mapped[str] = territory_column()
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingFacts:
+    """One building with its dwellings counted by unit and floor; nobody's name."""
+
+    id: int
+    name: str | None
+    number: str | None
+    address: str | None
+    estate: str | None
+    use: str
+    style: str
+    floors: int | None
+    units: int | None
+    height_m: float | None
+    footprint_m2: float
+    households: int
+    residents: int
+    shops: list[tuple[int, str, str]]
+    cell_code: str | None
+    lon: float
+    lat: float
+    by_floor: list[tuple[str | None, int | None, int]]
+    """(unit, floor, dwellings), top floor first."""
+
+
+_FACTS = text(
+    """
+    SELECT b.id, b.name, b.number, b.address, e.name, b.use, b.style, b.floors, b.units, b.height_m,
+           ST_Area(b.geom::geography), b.households_count,
+           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.building_id = b.id),
+           b.cell_code, ST_X(ST_PointOnSurface(b.geom)), ST_Y(ST_PointOnSurface(b.geom)), b.territory
+    FROM building AS b LEFT JOIN estate AS e ON e.id = b.estate_id WHERE b.id = :id
+    """
+)
+
+
+def building_facts(session: Session, building_id: int) -> BuildingFacts:
+    """Facts of a building: counts by unit and floor, shops at its doors. Raises NotFound."""
+    row = session.execute(_FACTS, {"id": building_id}).one_or_none()
+    if row is None:
+        raise NotFound(
+            en=f"There is no building {building_id}.",
+            zh=f"没有楼栋 {building_id}。",
+            remedy_en="Click it on the map, or search for its address.",
+            remedy_zh="请在图上点选，或按地址搜索。",
+        )
+    shops = session.execute(
+        text("SELECT id, name, category FROM shop WHERE building_id = :id ORDER BY name, id"),
+        {"id": building_id},
+    )
+    floors = session.execute(
+        text(
+            "SELECT unit, floor, count(*) FROM household WHERE building_id = :id"
+            " GROUP BY unit, floor ORDER BY unit, floor DESC"
+        ),
+        {"id": building_id},
+    )
+    return BuildingFacts(
+        *row[:13],
+        shops=[tuple(shop) for shop in shops],
+        cell_code=row[13],
+        lon=row[14],
+        lat=row[15],
+        by_floor=[tuple(line) for line in floors],
+    )

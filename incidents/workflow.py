@@ -1,0 +1,340 @@
+"""The verbs of an incident, in the order of its life: report, then one move after another.
+
+Every verb runs in the caller's transaction and leaves the case, its story, the notices and the photographs
+either all changed or not at all. What may happen when, and who may do it, is `lifecycle`'s table; who answers
+for the place is `responsibility`'s; this module only carries the answers out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gis.access import Principal
+from gis.database import announce
+from gis.errors import Conflict, Invalid
+from grids.responsibility import Responsibility, responsible_for, unknown_category
+from incidents.calendar import current_calendar
+from incidents.deadlines import Deadline, deadline
+from incidents.incident import Incident
+from incidents.locating import locate
+from incidents.notices import CHANNEL
+
+OUTSIDE_CHANNELS = frozenset({"resident", "hotline", "wechat", "sensor"})
+"""Channels whose reports wait for `confirm` where the category says so (decision 11)."""
+
+MAX_DESCRIPTION = 4000
+MAX_TITLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDraft:
+    """What somebody reports. `lon`, `lat` are in the declared `crs`; nothing here is trusted yet."""
+
+    report_key: str
+    lon: float
+    lat: float
+    crs: str
+    category: str
+    description: str = ""
+    title: str | None = None
+    accuracy_m: float | None = None
+    accuracy_level: int | None = None
+    floor: int | None = None
+    unit: str | None = None
+    component_id: int | None = None
+    channel: str = "member"
+    on_behalf: str | None = None
+    chosen_cell: str | None = None
+    """The reporter's answer to "which side of the road?": the cell they say they stand in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The answer to a report. `created` is False when the same key had been answered before."""
+
+    id: int
+    number: str
+    tracking_code: str
+    stage: str
+    version: int
+    created: bool
+    responsibility: Responsibility | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    code: str
+    name_zh: str
+    icon: str
+    needs_confirm: bool
+    limit_kind: str
+    limit_value: float
+
+
+def report(session: Session, draft: ReportDraft, *, by: Principal, now: datetime, zone: ZoneInfo) -> Reported:
+    """Take a report: locate it, find its person, write the case with its first moves, and tell them.
+
+    The same `report_key` of the same reporter is answered with the first result, whoever retries; with
+    another body it is Conflict. A report from the grid force or the desk is registered and dispatched at
+    once; one from outside waits for `confirm` where its category says so. Raises Invalid for a place or a
+    category that cannot be.
+    """
+    draft = _checked(draft)
+    fix = locate(
+        draft.lon, draft.lat, draft.crs, accuracy_m=draft.accuracy_m, accuracy_level=draft.accuracy_level
+    )
+    category = _category(session, draft.category)
+    answer = responsible_for(
+        session,
+        fix,
+        at=now,
+        category=draft.category,
+        component_id=draft.component_id,
+        floor=draft.floor,
+        chosen_cell=draft.chosen_cell,
+    )
+    waits = draft.channel in OUTSIDE_CHANNELS and category.needs_confirm
+    moves = _first_moves(waits, answer)
+    stage = moves[-1][2]
+    clock = _clock(session, stage, category, now)
+    values = _incident_values(draft, fix, category, answer, stage, clock, by=by, now=now)
+    row = session.execute(
+        _INSERT,
+        {
+            **values,
+            "day": now.astimezone(zone).date(),
+            "moves": json.dumps(
+                [dict(zip(("move", "from_stage", "to_stage"), m, strict=True)) for m in moves]
+            ),
+            "actor_name": by.display_name,
+            "role": by.role,
+            "notice_kind": "task_arrived" if stage == "dispatched" else "case_arrived",
+        },
+    ).one_or_none()
+    if row is None:
+        return _answered_before(session, draft, by)
+    reported = Reported(row.id, row.number, values["tracking_code"], stage, 1, True, answer)
+    _announce(
+        session,
+        "report",
+        reported.id,
+        stage,
+        1,
+        values,
+        draft.title or category.name_zh,
+        category.icon,
+        (fix.lon, fix.lat),
+        previous=None,
+    )
+    return reported
+
+
+def _checked(draft: ReportDraft) -> ReportDraft:
+    """Faults of the text itself, all at once."""
+    faults = []
+    if not 1 <= len(draft.report_key) <= 80:
+        faults.append(("report_key must have 1 to 80 characters", "report_key 须为 1 至 80 个字符"))
+    if len(draft.description) > MAX_DESCRIPTION:
+        faults.append(
+            (f"description is longer than {MAX_DESCRIPTION} characters", f"描述超过 {MAX_DESCRIPTION} 字")
+        )
+    if draft.title and len(draft.title) > MAX_TITLE:
+        faults.append((f"title is longer than {MAX_TITLE} characters", f"标题超过 {MAX_TITLE} 字"))
+    if any("\x00" in (text or "") for text in (draft.description, draft.title, draft.unit, draft.on_behalf)):
+        faults.append(("text holds a NUL character", "文字中含有空字符"))
+    if faults:
+        raise Invalid(
+            en="; ".join(en for en, _ in faults) + ".",
+            zh="；".join(zh for _, zh in faults) + "。",
+            remedy_en="Shorten or correct these and send again.",
+            remedy_zh="请改短或更正后重新提交。",
+        )
+    return draft
+
+
+def _body_hash(draft: ReportDraft) -> str:
+    return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True, default=str).encode()).hexdigest()
+
+
+_CATEGORY = sa.text(
+    "SELECT code, name_zh, icon, needs_confirm, limit_kind, limit_value::float FROM category"
+    " WHERE code = :code AND active"
+)
+
+
+def _category(session: Session, code: str) -> _Category:
+    row = session.execute(_CATEGORY, {"code": code}).one_or_none()
+    if row is None:
+        raise unknown_category(code)
+    return _Category(*row)
+
+
+def _first_moves(waits: bool, answer: Responsibility) -> list[tuple[str, str | None, str]]:
+    """(move, from stage, to stage) of a new case: as far as it goes by itself."""
+    moves: list[tuple[str, str | None, str]] = [("report", None, "reported")]
+    if not waits:
+        moves.append(("register", "reported", "registered"))
+        if answer.member is not None:
+            moves.append(("dispatch", "registered", "dispatched"))
+    return moves
+
+
+def _clock(session: Session, stage: str, category: _Category, now: datetime) -> Deadline | None:
+    """The handling clock, from dispatch; before that no deadline of the category runs (decision 12)."""
+    if stage != "dispatched":
+        return None
+    return deadline(now, category.limit_kind, category.limit_value, current_calendar(session))
+
+
+def _incident_values(
+    draft: ReportDraft,
+    fix: Any,
+    category: _Category,
+    answer: Responsibility,
+    stage: str,
+    clock: Deadline | None,
+    *,
+    by: Principal,
+    now: datetime,
+) -> dict[str, Any]:
+    """Column -> value of the new row, but for the number, which the database gives."""
+    return {
+        "tracking_code": secrets.token_hex(8),
+        "report_key": draft.report_key,
+        "body_hash": _body_hash(draft),
+        "reported_by": by.account_id,
+        "channel": draft.channel,
+        "category": category.code,
+        "title": draft.title or category.name_zh,
+        "description": draft.description,
+        "on_behalf": draft.on_behalf,
+        "floor": draft.floor,
+        "unit": draft.unit,
+        "stage": stage,
+        "version": 1,
+        "lon": fix.lon,
+        "lat": fix.lat,
+        "source_lon": draft.lon,
+        "source_lat": draft.lat,
+        "source_crs": draft.crs,
+        "accuracy_m": draft.accuracy_m,
+        "accuracy_level": draft.accuracy_level,
+        "place": answer.place,
+        "building_id": answer.building_id,
+        "component_id": draft.component_id,
+        "generation": answer.generation,
+        "cell_code": answer.cell_code,
+        "territory": answer.territory,
+        "rule": answer.rule,
+        "confidence": answer.confidence,
+        "border_m": answer.border_m,
+        "second_cell": answer.second_cell,
+        "second_member_id": answer.second_member.id if answer.second_member else None,
+        "reason_zh": answer.reason_zh,
+        "reason_en": answer.reason_en,
+        "trace": json.dumps(answer.trace, ensure_ascii=False),
+        "member_id": answer.member.id if answer.member else None,
+        "handler_id": answer.handler.id if answer.handler and stage == "dispatched" else None,
+        "department_code": answer.department,
+        "reported_at": now,
+        "registered_at": now if stage != "reported" else None,
+        "dispatched_at": now if stage == "dispatched" else None,
+        "due_at": clock.due_at if clock else None,
+        "due_soon_at": clock.due_soon_at if clock else None,
+        "limit_words_zh": clock.words_zh if clock else None,
+        "limit_words_en": clock.words_en if clock else None,
+    }
+
+
+_COLUMNS = ["tracking_code", "report_key", "body_hash", "reported_by", "channel", "category", "title", "description", "on_behalf", "floor", "unit", "stage", "version", "source_lon", "source_lat", "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation", "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id", "reason_zh", "reason_en", "trace", "member_id", "handler_id", "department_code", "reported_at", "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh", "limit_words_en"]
+
+_INSERT = sa.text(
+    f"""
+    WITH new AS (
+        INSERT INTO incident (number, geom, {", ".join(_COLUMNS)})
+        VALUES (next_case_number(:day), ST_SetSRID(ST_MakePoint(:lon, :lat), 4490),
+                {", ".join(":" + c if c != "trace" else "CAST(:trace AS jsonb)" for c in _COLUMNS)})
+        ON CONFLICT (reported_by, report_key) DO NOTHING
+        RETURNING id, number
+    ), moved AS (
+        INSERT INTO incident_move (incident_id, move, from_stage, to_stage, at, account_id, actor_name, role,
+                                   member_id, version, territory)
+        SELECT new.id, m.move, m.from_stage, m.to_stage, :reported_at, :reported_by, :actor_name, :role,
+               CASE WHEN m.move = 'dispatch' THEN :handler_id END, 1, :territory
+        FROM new, jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(move text, from_stage text, to_stage text)
+    ), told AS (
+        INSERT INTO notice (incident_id, kind, member_id, created_at, territory)
+        SELECT new.id, :notice_kind, :handler_id, :reported_at, :territory FROM new
+    )
+    SELECT id, number FROM new
+    """
+).bindparams(
+    sa.bindparam("handler_id", type_=sa.BigInteger),
+    sa.bindparam("component_id", type_=sa.BigInteger),
+)
+
+
+def _answered_before(session: Session, draft: ReportDraft, by: Principal) -> Reported:
+    """The first answer to this key, or Conflict when the body is another one."""
+    row = session.execute(
+        sa.select(
+            Incident.id,
+            Incident.number,
+            Incident.tracking_code,
+            Incident.stage,
+            Incident.version,
+            Incident.body_hash,
+        ).where(Incident.reported_by == by.account_id, Incident.report_key == draft.report_key)
+    ).one()
+    if row.body_hash != _body_hash(draft):
+        raise Conflict(
+            en="This report_key was used before for another report.",
+            zh="该 report_key 已用于另一条上报。",
+            remedy_en="Give the new report a key of its own; resend the old one unchanged.",
+            remedy_zh="新的上报请用新的键；重发旧上报请保持内容不变。",
+            incident=row.id,
+        )
+    return Reported(row.id, row.number, row.tracking_code, row.stage, row.version, False, None)
+
+
+def _announce(
+    session: Session,
+    move: str,
+    incident_id: int,
+    stage: str,
+    version: int,
+    values: dict[str, Any],
+    title: str,
+    icon: str,
+    place: tuple[float, float],
+    *,
+    previous: int | None,
+) -> None:
+    announce(
+        session,
+        CHANNEL,
+        {
+            "type": "incident",
+            "id": incident_id,
+            "move": move,
+            "stage": stage,
+            "version": version,
+            "territory": values["territory"],
+            "member_id": values["handler_id"],
+            "previous_member_id": previous,
+            "reported_by": values["reported_by"],
+            "title": title,
+            "icon": icon,
+            "lon": place[0],
+            "lat": place[1],
+        },
+    )
