@@ -4,10 +4,11 @@ Seen from the centre, each directed edge spans a triangle with the centre. With 
 line in sigmas and t1, t2 the angles of its ends from the foot of the perpendicular, the Gaussian's mass over
 that triangle is
 
-    integral over [t1, t2] of (1 - exp(-h^2 / (2 cos^2 t))) dt / (2 pi)  =  (t2 - t1) / (2 pi) - T(h, tan t2) + T(h, tan t1)
+    integral over [t1, t2] of (1 - exp(-h^2 / (2 cos^2 t))) dt / (2 pi)
+        = (t2 - t1) / (2 pi) - T(h, tan t2) + T(h, tan t1)
 
-where T is Owen's T function (Owen 1956). Signed by the edge's direction, the triangles of a closed ring add up
-to the ring's mass; holes run the other way and subtract themselves. No sampling, no clipping.
+where T is Owen's T function (Owen 1956). Signed by the edge's direction, the triangles of a closed ring add
+up to the ring's mass; holes run the other way and subtract themselves. No sampling, no clipping.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Grid cells (网格) and their generations: one generation is one drawing of all cells, activated as a whole."""
+"""Grid cells (网格) in generations: one generation is one drawing of all cells, activated as a whole."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ _FACTS = sql(
                  ORDER BY sum(ST_Length(ST_Intersection(r.geom, ST_Expand(c.geom, 0.0002)))) DESC LIMIT 4),
            ST_X(ST_PointOnSurface(c.geom)), ST_Y(ST_PointOnSurface(c.geom)),
            ST_XMin(c.geom), ST_YMin(c.geom), ST_XMax(c.geom), ST_YMax(c.geom)
-    FROM cell AS c JOIN generation AS g ON g.name = c.generation LEFT JOIN area AS a ON a.code = c.community_code
+    FROM cell AS c JOIN generation AS g ON g.name = c.generation
+    LEFT JOIN area AS a ON a.code = c.community_code
     WHERE g.status = 'active' AND c.kind = :kind AND c.code = :code
     """
 )

@@ -95,7 +95,7 @@ class OwnerMap:
 
     @cached_property
     def _city(self) -> shapely.Geometry:
-        """The city's ground in metres: the union of the loaded areas, or of the cells where there are none."""
+        """The city's ground in metres: the union of the areas, or of the cells where none are loaded."""
         if not self.areas:
             return shapely.union_all(self._metric)
         shortest = min(len(code) for code, _ in self.areas)

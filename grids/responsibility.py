@@ -147,8 +147,8 @@ def responsible_for(
     `fix` is lon/lat in EPSG:4490 with its accuracy. The first rule that applies wins: the component's cell,
     the building's cell (with its building head when a `floor` is given), the special or social cell of the
     active generation that covers it, the lowest code on a shared edge, the nearest cell within 50 m, else
-    the subdistrict's duty officer. `chosen_cell` is the reporter's word between the two candidates, and counts
-    for nothing else. The person is the one on duty at `at`, else the stand-in, else the
+    the subdistrict's duty officer. `chosen_cell` is the reporter's word between the two candidates, and
+    counts for nothing else. The person is the one on duty at `at`, else the stand-in, else the
     leader, else the duty officer; the answer never flickers and `trace` tells each step.
 
     Raises Invalid when the point lies more than 2 km outside the city, the category is unknown, or no

@@ -31,7 +31,7 @@ CLOCK_SQL = f"""
          WHEN i.due_at < :now THEN 'overdue'
          WHEN i.due_soon_at <= :now THEN 'due_soon'
          ELSE 'in_time' END"""
-"""The state of a case's clock at :now, from the alias `i`; the one definition for queue, tiles and counters."""
+"""The state of a case's clock at :now, from the alias `i`; the one definition for all readers."""
 
 HOLLOW_SQL = "i.stage IN ('reported', 'registered')"
 """Not yet dispatched: drawn as the same outline, hollow."""
@@ -504,14 +504,16 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
         session.execute(
             sa.text(
                 _ROW_SQL
-                + """, i.description, i.on_behalf, i.channel, k.group_zh, k.group_en, i.floor, i.unit, i.accuracy_m,
-              i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell, s.name AS second_cell_name,
+                + """, i.description, i.on_behalf, i.channel, k.group_zh, k.group_en, i.floor, i.unit,
+              i.accuracy_m, i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell,
+              s.name AS second_cell_name,
               i.second_member_id, i.reason_zh, i.reason_en, i.trace, i.member_id, k.limit_kind,
               k.limit_value::float AS limit_value, i.limit_words_zh, i.limit_words_en, i.registered_at,
               i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at, i.building_id, i.tracking_code,
               i.reported_by"""
                 + _FROM_SQL
-                + " LEFT JOIN cell AS s ON s.generation = i.generation AND s.kind = 'social' AND s.code = i.second_cell"
+                + " LEFT JOIN cell AS s ON s.generation = i.generation AND s.kind = 'social'"
+            + " AND s.code = i.second_cell"
                 + where.sql
             ),
             params,
@@ -563,7 +565,8 @@ def story(session: Session, incident_id: int) -> list[MoveRow]:
     rows = session.execute(
         sa.text(
             """
-            SELECT s.id, s.move, s.from_stage, s.to_stage, s.at, s.actor_name, s.role, m.name, s.note, s.version
+            SELECT s.id, s.move, s.from_stage, s.to_stage, s.at, s.actor_name, s.role, m.name, s.note,
+                   s.version
             FROM incident_move AS s LEFT JOIN member AS m ON m.id = s.member_id
             WHERE s.incident_id = :id ORDER BY s.at, s.id
             """

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from gis.access import Principal
 from gis.database import announce
 from gis.errors import Conflict, Invalid
+from grids.members import Member
 from grids.responsibility import Responsibility, responsible_for, unknown_category
 from incidents.calendar import current_calendar
 from incidents.deadlines import Deadline, deadline
@@ -255,7 +256,16 @@ def _incident_values(
     }
 
 
-_COLUMNS = ["tracking_code", "report_key", "body_hash", "reported_by", "channel", "category", "title", "description", "on_behalf", "floor", "unit", "stage", "version", "source_lon", "source_lat", "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation", "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id", "reason_zh", "reason_en", "trace", "member_id", "handler_id", "department_code", "reported_at", "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh", "limit_words_en"]
+# fmt: off
+_COLUMNS = [
+    "tracking_code", "report_key", "body_hash", "reported_by", "channel", "category", "title",
+    "description", "on_behalf", "floor", "unit", "stage", "version", "source_lon", "source_lat",
+    "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation",
+    "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id",
+    "reason_zh", "reason_en", "trace", "member_id", "handler_id", "department_code", "reported_at",
+    "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh", "limit_words_en",
+]
+# fmt: on
 
 _INSERT = sa.text(
     f"""
@@ -304,6 +314,193 @@ def _answered_before(session: Session, draft: ReportDraft, by: Principal) -> Rep
             incident=row.id,
         )
     return Reported(row.id, row.number, row.tracking_code, row.stage, row.version, False, None)
+
+
+def move(
+    session: Session,
+    incident_id: int,
+    name: str,
+    *,
+    by: Principal,
+    now: datetime,
+    version: int,
+    note: str | None = None,
+    member_id: int | None = None,
+) -> Incident:
+    """Carry out one move of the table on a case, as it stood at `version`.
+
+    `member_id` names the person for a dispatch (absent: the one the routing found). The row is locked, so of
+    two moves at once one wins and the other gets Conflict. Raises NotFound for a case the person cannot see,
+    Conflict for a stale version or a move its stage does not allow, Denied for one the role may not make,
+    Invalid for a missing note or an unknown person.
+    """
+    case = _locked(session, incident_id, by, now)
+    if case.version != version:
+        raise Conflict(
+            en=f"The case has moved on: it is at version {case.version}, you saw {version}.",
+            zh=f"该事件已有变化：现为第 {case.version} 版，您看到的是第 {version} 版。",
+            remedy_en="Reload it and decide again.",
+            remedy_zh="请刷新后再操作。",
+            version=case.version,
+        )
+    previous_stage, previous_handler = case.stage, case.handler_id
+    case.stage = lifecycle.next_stage(
+        case.stage, name, by.role, is_handler=case.handler_id is not None and case.handler_id == by.member_id
+    )
+    _require_note(name, note)
+    effect = _EFFECTS.get(name)
+    if effect is not None:
+        effect(session, case, now, member_id)
+    case.version += 1
+    session.add(
+        IncidentMove(
+            incident_id=case.id,
+            move=name,
+            from_stage=previous_stage,
+            to_stage=case.stage,
+            at=now,
+            account_id=by.account_id,
+            actor_name=by.display_name,
+            role=by.role,
+            member_id=case.handler_id if name == "dispatch" else None,
+            note=note,
+            version=case.version,
+            territory=case.territory,
+        )
+    )
+    for kind, told in _whom_to_tell(name, previous_handler, case.handler_id):
+        session.add(
+            Notice(incident_id=case.id, kind=kind, member_id=told, created_at=now, territory=case.territory)
+        )
+    session.flush()
+    _announce(
+        session, name, case.id, case.stage, case.version, case.__dict__, case.title, "", _place_of(session, case.id),
+        previous=previous_handler,
+    )
+    return case
+
+
+def _locked(session: Session, incident_id: int, by: Principal, now: datetime) -> Incident:
+    """The case, locked until the transaction ends; NotFound where the person may not see it."""
+    if not count_incidents(session, Filter(ids=[incident_id]), by=by, now=now):
+        raise no_incident(incident_id)
+    return session.execute(
+        sa.select(Incident).where(Incident.id == incident_id).with_for_update()
+    ).scalar_one()
+
+
+def _require_note(name: str, note: str | None) -> None:
+    if lifecycle.MOVES[name].needs_note and not (note or "").strip():
+        raise Invalid(
+            en=f"The move {name} needs a reason.",
+            zh=f"“{lifecycle.MOVES[name].zh}”须写明理由。",
+            remedy_en="Write in a few words why.",
+            remedy_zh="请简要写明原因。",
+        )
+
+
+def _whom_to_tell(name: str, before: int | None, after: int | None) -> list[tuple[str, int | None]]:
+    """(kind, member) of the notices of a move: who gets a task, who loses one, else whoever has it."""
+    if before != after:
+        taken = [("task_taken", before)] if before is not None else []
+        return taken + ([("task_arrived", after)] if after is not None else [("case_arrived", None)])
+    return [(name, after)]
+
+
+def _register(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.registered_at = now
+
+
+def _dispatch(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    """Hand the case to a person and start the handling clock."""
+    wanted = member_id or case.member_id
+    member = session.get(Member, wanted) if wanted is not None else None
+    if member is None:
+        raise Invalid(
+            en=f"There is no member {wanted} to dispatch to.",
+            zh=f"没有可派遣的人员 {wanted}。",
+            remedy_en="Choose a person of the cell's team.",
+            remedy_zh="请从网格团队中选人。",
+        )
+    category = _category(session, case.category)
+    clock = deadline(now, category.limit_kind, category.limit_value, current_calendar(session))
+    case.handler_id = member.id
+    case.registered_at = case.registered_at or now
+    case.dispatched_at = now
+    case.due_at, case.due_soon_at = clock.due_at, clock.due_soon_at
+    case.limit_words_zh, case.limit_words_en = clock.words_zh, clock.words_en
+
+
+def _accept(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.accepted_at = now
+
+
+def _finish(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.finished_at = now
+
+
+def _hand_back(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    """Back to the desk: nobody has it, and no handling clock runs until it is dispatched again."""
+    case.handler_id = None
+    case.dispatched_at = case.accepted_at = case.due_at = case.due_soon_at = None
+    case.limit_words_zh = case.limit_words_en = None
+
+
+def _rework(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.finished_at = case.verified_at = None
+
+
+def _verify(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.verified_at = now
+
+
+def _end(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.closed_at = now
+
+
+def _park(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.paused_at = now
+
+
+def _resume(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    """The clock goes on with what was left of it when it stopped."""
+    if case.due_at is not None and case.paused_at is not None:
+        calendar = current_calendar(session)
+        category = _category(session, case.category)
+        case.due_at, case.due_soon_at = resumed(
+            case.due_at, case.paused_at, now, category.limit_kind, category.limit_value, calendar
+        )
+    case.paused_at = None
+
+
+def _reopen(session: Session, case: Incident, now: datetime, member_id: int | None) -> None:
+    case.closed_at = case.verified_at = case.finished_at = None
+
+
+_EFFECTS = {
+    "register": _register,
+    "confirm": _register,
+    "dispatch": _dispatch,
+    "accept": _accept,
+    "finish": _finish,
+    "hand_back": _hand_back,
+    "rework": _rework,
+    "verify": _verify,
+    "close": _end,
+    "reject": _end,
+    "void": _end,
+    "park": _park,
+    "resume": _resume,
+    "reopen": _reopen,
+}
+"""What a move changes besides the stage. A move that is not here changes the stage alone."""
+
+
+def _place_of(session: Session, incident_id: int) -> tuple[float, float]:
+    row = session.execute(
+        sa.text("SELECT ST_X(geom), ST_Y(geom) FROM incident WHERE id = :id"), {"id": incident_id}
+    ).one()
+    return row[0], row[1]
 
 
 def _announce(
