@@ -1,8 +1,8 @@
 """A private PostgreSQL + PostGIS cluster, made and run from the system's own binaries.
 
 The default where no `CITYGRID_DATABASE_URL` is given: nothing to configure, nothing shared with other
-programs, reachable only through a Unix socket by the account that runs it. Started as root it drops to an unprivileged
-account, because PostgreSQL refuses to run as root.
+programs, reachable only through a Unix socket by the account that runs it. Started as root it drops to an
+unprivileged account, because PostgreSQL refuses to run as root.
 
 Crash-safe by construction: a cluster gets its final name only when it is complete, starts and stops are
 serialised by a file lock, and a pid left by a killed server is told from a live one by its working directory.

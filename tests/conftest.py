@@ -1,4 +1,4 @@
-"""Shared fixtures: one cluster a machine, one migrated template, one clone a test process, one savepoint a test.
+"""Shared fixtures: one cluster a machine, one migrated template, one clone a process, one savepoint a test.
 
 The cluster lives in a temporary folder and is stopped when the last test process leaves. A test that needs a
 database asks for `session` (rolled back when it ends) or `database` (a clone of its own, dropped afterwards).

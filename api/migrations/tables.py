@@ -1,14 +1,5 @@
 """Imports every module that declares tables, so that `Base.metadata` is complete."""
 
-import api.auth
-import gis.audit
-import grids.cells
-import grids.duties
-import grids.members
-import incidents.calendar
-import incidents.categories
-import incidents.incident
-import incidents.notices
 import layers.areas
 import layers.basemap
 import layers.buildings

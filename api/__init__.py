@@ -1,0 +1,1 @@
+"""The door: HTTP, command line, sign-in, live push and migrations."""

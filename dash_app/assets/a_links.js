@@ -1,0 +1,111 @@
+/* Links, words, menus: everything on the desk is an address, so back, reload and sharing just work. */
+(function () {
+  'use strict';
+  const cg = (window.citygrid = window.citygrid || {});
+  const page = JSON.parse((document.getElementById('cg-page') || { textContent: '{}' }).textContent);
+  cg.page = page;
+
+  cg.say = function (key, values) {
+    return (page.texts[key] || key).replace(/\{(\w+)\}/g, (whole, name) => (values && name in values ? values[name] : whole));
+  };
+
+  cg.escape = function (text) {
+    const holder = document.createElement('span');
+    holder.textContent = text === null || text === undefined ? '' : String(text);
+    return holder.innerHTML;
+  };
+
+  /* Go to an address of ours without reloading; Dash's Location hears it. */
+  cg.go = function (href) {
+    if (href === location.pathname + location.search) return;
+    history.pushState({}, '', href);
+    window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
+  };
+
+  /* The current address with something changed; an empty value takes a part away. */
+  cg.address = function (changes, path) {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === '' || value === null) query.delete(name);
+      else query.set(name, value);
+    }
+    const text = query.toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
+    const where = path || location.pathname;
+    return text ? `${where}?${text}` : where;
+  };
+
+  const CHOICES = ['incident', 'cell', 'building', 'shop', 'component'];
+  cg.choose = function (kind, id) {
+    const nothing = Object.fromEntries(CHOICES.map((name) => [name, '']));
+    cg.go(cg.address(kind ? { ...nothing, [kind]: id } : nothing, '/'));
+  };
+
+  cg.toast = function (text) {
+    let holder = document.querySelector('.toasts');
+    if (!holder) {
+      holder = Object.assign(document.createElement('div'), { className: 'toasts' });
+      holder.setAttribute('role', 'status');
+      document.body.append(holder);
+    }
+    const toast = Object.assign(document.createElement('div'), { className: 'toast', textContent: text });
+    holder.append(toast);
+    setTimeout(() => toast.remove(), 2600);
+  };
+
+  cg.cookie = function (name, value) {
+    document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`;
+  };
+
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('a[href]');
+    closeMenus(event.target.closest('details.menu'), Boolean(link));
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const url = new URL(link.href, location.href);
+    if (url.origin !== location.origin || link.dataset.native !== undefined || link.target) return;
+    if (!['/', '/cases'].includes(url.pathname)) return;
+    event.preventDefault();
+    cg.go(url.pathname + url.search);
+  });
+
+  function closeMenus(except, all) {
+    for (const menu of document.querySelectorAll('details.menu[open]')) {
+      if (all || menu !== except) menu.open = false;
+    }
+  }
+  cg.closeMenus = closeMenus;
+
+  document.addEventListener('click', async (event) => {
+    const copy = event.target.closest('[data-copy-link]');
+    if (copy) {
+      try { await navigator.clipboard.writeText(location.href); } catch { return; }
+      cg.toast(cg.say('copied'));
+    }
+    const language = event.target.closest('[data-language]');
+    if (language && language.getAttribute('aria-pressed') !== 'true') {
+      cg.cookie('cg_language', language.dataset.language);
+      location.reload();
+    }
+    const theme = event.target.closest('[data-theme-choice]');
+    if (theme) {
+      cg.cookie('cg_theme', theme.dataset.themeChoice);
+      document.documentElement.dataset.theme = theme.dataset.themeChoice;
+      for (const other of document.querySelectorAll('[data-theme-choice]')) {
+        other.setAttribute('aria-pressed', String(other === theme));
+      }
+    }
+    if (event.target.closest('[data-sign-out]')) {
+      await fetch('/api/v1/session', { method: 'DELETE' }).catch(() => null);
+      location.assign('/sign-in');
+    }
+  });
+
+  document.addEventListener('cg:signed-out', () => {
+    location.assign('/sign-in?next=' + encodeURIComponent(location.pathname + location.search));
+  });
+
+  /* The page is spoken: polite for what is new, assertive for what is overdue. */
+  cg.announce = function (text, urgent) {
+    const region = document.getElementById(urgent ? 'cg-alert' : 'cg-status');
+    if (region) region.textContent = text;
+  };
+})();

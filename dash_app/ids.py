@@ -1,0 +1,20 @@
+"""The ids of everything a callback touches."""
+
+from __future__ import annotations
+
+URL = "url"
+FILTER = "filter"
+LIVE = "live"
+MAP = "map"
+HEAD = "head"
+QUEUE = "queue"
+SCOPE = "scope"
+LAYERS = "layers"
+TIME_BAR = "time-bar"
+DETAIL = "detail"
+PANEL = "panel"
+RAIL = "rail"
+CASES = "cases"
+CASES_HEAD = "cases-head"
+CASES_GRID = "cases-grid"
+PAGE = "page"

@@ -1,0 +1,324 @@
+/* MapView: MapLibre as a Dash component, no build step.
+ *
+ * The component knows nothing of panels: it draws, tells what was clicked, and announces the pointer and the
+ * view as events on the document (cg:pointer, cg:view, cg:map-ready) for whoever floats beside it.
+ */
+(function () {
+  'use strict';
+  const R = window.React;
+  const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
+  const FLIGHT_MS = 450, FLIGHT_LIMIT_M = 2000;
+  let engine = null;
+
+  function loadEngine(where) {
+    if (!engine) {
+      const link = document.createElement('link');
+      link.rel = 'stylesheet';
+      link.href = where.css;
+      document.head.append(link);
+      engine = import(where.js);
+    }
+    return engine;
+  }
+
+  function theme() {
+    return document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
+  }
+
+  function say(name, detail) {
+    document.dispatchEvent(new CustomEvent('cg:' + name, { detail }));
+  }
+
+  /* What changed between two lots of features, as MapLibre's updateData wants it. */
+  function difference(known, features) {
+    const add = [], seen = new Set();
+    for (const feature of features) {
+      const text = JSON.stringify(feature);
+      seen.add(feature.id);
+      if (known.get(feature.id) !== text) add.push(feature);
+      known.set(feature.id, text);
+    }
+    const remove = [...known.keys()].filter((id) => !seen.has(id));
+    remove.forEach((id) => known.delete(id));
+    return { add, remove };
+  }
+
+  class View {
+    constructor(gl, container, style, props) {
+      this.gl = gl;
+      this.props = props;
+      this.container = container;
+      this.known = new Map();
+      this.hovered = null;
+      this.hidden = new Set();
+      const camera = props.camera || {};
+      this.map = new gl.Map({
+        container,
+        style,
+        attributionControl: false,
+        dragRotate: false,
+        pitchWithRotate: false,
+        touchPitch: false,
+        maxPitch: 0,
+        minZoom: 8,
+        maxZoom: 20,
+        fadeDuration: calm.matches ? 0 : 120,
+        transformRequest: (url) => ({ url: new URL(url, location.href).href }),
+        ...(camera.bounds
+          ? { bounds: camera.bounds, fitBoundsOptions: { padding: camera.padding || 24 } }
+          : { center: camera.center || [113.1, 23.0], zoom: camera.zoom || 14 }),
+      });
+      container._map = this.map;
+      this.map.touchZoomRotate.disableRotation();
+      this.map.keyboard.disableRotation();
+      this.listen();
+    }
+
+    listen() {
+      const map = this.map;
+      map.on('styleimagemissing', ({ id }) => {
+        const image = window.citygrid.markers.draw(id);
+        if (image && !map.hasImage(id)) map.addImage(id, image.data, { pixelRatio: image.pixelRatio });
+      });
+      map.on('style.load', () => this.dress());
+      map.on('error', (event) => {
+        const status = event.error && event.error.status;
+        if (status === 401) say('signed-out', {});
+        else if (status !== 404) console.warn('map:', event.error && event.error.message);
+      });
+      map.once('idle', () => {
+        this.container.dataset.ready = '1';
+        performance.mark('cg-map-idle');
+        this.props.setProps({ ready: true });
+        say('map-ready', { map });
+      });
+      map.on('move', () => this.announce());
+      map.on('load', () => this.announce());
+      map.on('click', (event) => this.clicked(event));
+      let frame = 0;
+      map.on('mousemove', (event) => {
+        say('pointer', { lon: event.lngLat.lng, lat: event.lngLat.lat });
+        cancelAnimationFrame(frame);
+        frame = requestAnimationFrame(() => this.point(event.point));
+      });
+      map.getCanvas().addEventListener('mouseleave', () => this.hover(null));
+      new ResizeObserver(() => map.resize()).observe(this.container);
+    }
+
+    announce() {
+      const map = this.map, centre = map.getCenter();
+      const metres = (40075016.686 * Math.cos((centre.lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
+      say('view', { lon: centre.lng, lat: centre.lat, zoom: map.getZoom(), metresPerPixel: metres });
+      this.place();
+    }
+
+    /* Put data, filters and switches onto a freshly loaded style. */
+    dress() {
+      this.known.clear();
+      this.styled = true;
+      this.setOpen(this.props.open);
+      this.setFocus(this.props.focus, !this.dressed);
+      this.dressed = true;
+      this.setPast(this.props.past);
+      this.hidden.forEach((id) => this.showLayer(id, false));
+    }
+
+    setOpen(collection) {
+      if (!this.styled || !collection) return;
+      const source = this.map.getSource('open');
+      if (!source) return;
+      const { add, remove } = difference(this.known, collection.features);
+      if (add.length || remove.length) source.updateData({ add, remove });
+      if (this.hovered && this.hovered.source === 'open' && remove.includes(this.hovered.id)) this.hover(null);
+    }
+
+    setFocus(focus, look) {
+      if (!this.styled) return;
+      const source = this.map.getSource('focus');
+      if (!source) return;
+      source.setData({ type: 'FeatureCollection', features: (focus && focus.features) || [] });
+      const chosen = ((focus && focus.features) || []).find((f) => f.properties.role === 'incident');
+      const single = ['!', ['has', 'point_count']];
+      const others = chosen ? ['all', single, ['!=', ['id'], chosen.properties.incident]] : single;
+      if (this.map.getLayer('open')) this.map.setFilter('open', others);
+      if (look && focus && focus.camera) this.look(focus.camera);
+    }
+
+    setPast(filter) {
+      if (this.styled && this.map.getLayer('closed')) this.map.setFilter('closed', filter || ['boolean', false]);
+    }
+
+    /* Fly only where needed: what is well in view already stays where it is. */
+    look(camera) {
+      const map = this.map, { clientWidth: width, clientHeight: height } = this.container;
+      const options = { padding: camera.padding || 0, essential: true };
+      if (camera.bounds) {
+        const fit = map.cameraForBounds(camera.bounds, { padding: camera.pad || 90, maxZoom: camera.maxZoom || 18 });
+        if (!fit) return;
+        const [w, s, e, n] = camera.bounds;
+        const a = map.project([w, n]), b = map.project([e, s]);
+        const inside = a.x > 20 && a.y > 60 && b.x < width - 20 && b.y < height - 60;
+        if (inside && map.getZoom() > fit.zoom - 1.2) return;
+        Object.assign(options, { center: fit.center, zoom: fit.zoom });
+      } else {
+        const p = map.project(camera.center);
+        const inside = p.x > 280 && p.y > 90 && p.x < width - 90 && p.y < height - 150;
+        if (inside && map.getZoom() >= (camera.zoom || 0) - 1.5) return;
+        Object.assign(options, { center: camera.center, zoom: Math.max(map.getZoom(), camera.zoom || 0) });
+      }
+      const from = map.getCenter(), to = this.gl.LngLat.convert(options.center);
+      if (calm.matches || from.distanceTo(to) > FLIGHT_LIMIT_M) map.jumpTo(options);
+      else map.easeTo({ ...options, duration: FLIGHT_MS });
+    }
+
+    showLayer(id, shown) {
+      if (shown) this.hidden.delete(id);
+      else this.hidden.add(id);
+      if (this.map.getLayer(id)) this.map.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none');
+    }
+
+    restyle(style) {
+      this.styled = false;
+      this.map.setStyle(style, { diff: false });
+    }
+
+    hits(point, slack) {
+      const map = this.map, layers = (this.props.hit || []).filter((id) => map.getLayer(id));
+      const box = slack ? [[point.x - slack, point.y - slack], [point.x + slack, point.y + slack]] : point;
+      const found = map.queryRenderedFeatures(box, { layers });
+      found.sort((a, b) => layers.indexOf(a.layer.id) - layers.indexOf(b.layer.id));
+      return found[0] || null;
+    }
+
+    async clicked(event) {
+      const feature = this.hits(event.point, 0) || this.hits(event.point, 5);
+      if (feature && feature.properties.cluster) {
+        const source = this.map.getSource('open');
+        const zoom = await source.getClusterExpansionZoom(feature.properties.cluster_id);
+        this.map.easeTo({ center: feature.geometry.coordinates, zoom, duration: calm.matches ? 0 : FLIGHT_MS });
+        return;
+      }
+      this.props.setProps({
+        click: {
+          layer: feature ? feature.layer.id : null,
+          id: feature ? feature.id ?? null : null,
+          properties: feature ? feature.properties : {},
+          lon: event.lngLat.lng,
+          lat: event.lngLat.lat,
+          at: Date.now(),
+        },
+      });
+    }
+
+    point(point) {
+      const feature = this.hits(point, 0);
+      this.map.getCanvas().style.cursor = feature && feature.layer.id !== 'cell-fill' ? 'pointer' : '';
+      this.hover(feature);
+    }
+
+    hover(feature) {
+      const same = feature && this.hovered && feature.id === this.hovered.id && feature.source === this.hovered.source;
+      if (same) return;
+      this.mark(this.hovered, false);
+      this.hovered = feature;
+      this.mark(feature, true);
+      say('hover', { feature });
+      this.popover(feature);
+    }
+
+    mark(feature, on) {
+      if (!feature || feature.id === undefined || feature.properties.cluster) return;
+      if (!['open', 'cells'].includes(feature.source) || !this.map.getSource(feature.source)) return;
+      const where = { source: feature.source, id: feature.id };
+      if (feature.sourceLayer) where.sourceLayer = feature.sourceLayer;
+      this.map.setFeatureState(where, { hover: on });
+    }
+
+    /* Light up a case from outside, as a queue row does. */
+    highlight(id, on) {
+      if (this.map.getSource('open')) this.map.setFeatureState({ source: 'open', id }, { hover: on });
+    }
+
+    popover(feature) {
+      const html = feature && window.citygrid.popover ? window.citygrid.popover(feature) : '';
+      if (!html) {
+        if (this.pop) this.pop.remove();
+        this.pop = null;
+        return;
+      }
+      if (!this.pop) {
+        this.pop = document.createElement('div');
+        this.pop.className = 'popover float';
+        this.container.append(this.pop);
+      }
+      this.pop.innerHTML = html;
+      this.pop.dataset.kind = feature.layer.id;
+      const at = feature.geometry.type === 'Point' ? feature.geometry.coordinates : null;
+      this.anchor = at || this.map.unproject(this.lastPoint(feature)).toArray();
+      this.place();
+    }
+
+    lastPoint(feature) {
+      const ring = feature.geometry.type === 'Polygon' ? feature.geometry.coordinates[0] : feature.geometry.coordinates[0][0];
+      const points = ring.map((c) => this.map.project(c));
+      const x = points.reduce((sum, p) => sum + p.x, 0) / points.length;
+      return { x, y: Math.min(...points.map((p) => p.y)) + 14 };
+    }
+
+    place() {
+      if (!this.pop) return;
+      const p = this.map.project(this.anchor), width = this.pop.offsetWidth, height = this.pop.offsetHeight;
+      const room = this.container.clientWidth;
+      const left = Math.min(Math.max(p.x - 34, 8), room - width - 8);
+      const above = p.y - height - 26 > 4;
+      this.pop.style.transform = `translate(${Math.round(left)}px,${Math.round(above ? p.y - height - 26 : p.y + 26)}px)`;
+      this.pop.classList.toggle('below', !above);
+      this.pop.style.setProperty('--tip', Math.round(p.x - left) + 'px');
+    }
+
+    /* One ring of 600 ms where something new happened. */
+    ring(lon, lat) {
+      if (calm.matches) return;
+      const p = this.map.project([lon, lat]), ring = document.createElement('i');
+      ring.className = 'arrival-ring';
+      ring.style.left = p.x + 'px';
+      ring.style.top = p.y + 'px';
+      ring.addEventListener('animationend', () => ring.remove());
+      this.container.append(ring);
+    }
+  }
+
+  function MapView(props) {
+    const element = R.useRef(null), view = R.useRef(null);
+    if (view.current) view.current.props = props;
+    const styleUrl = (name) => props.styleUrl.replace('{theme}', name);
+    R.useEffect(() => {
+      let gone = false;
+      const style = fetch(styleUrl(theme())).then((answer) => answer.json());
+      Promise.all([loadEngine(props.engine), style]).then(([gl, json]) => {
+        if (gone) return;
+        view.current = new View(gl, element.current, json, props);
+        window.citygrid.map = view.current;
+      });
+      const watch = new MutationObserver(() => {
+        if (view.current) fetch(styleUrl(theme())).then((a) => a.json()).then((json) => view.current.restyle(json));
+      });
+      watch.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+      return () => {
+        gone = true;
+        watch.disconnect();
+        if (view.current) view.current.map.remove();
+        view.current = window.citygrid.map = null;
+      };
+    }, []);
+    R.useEffect(() => { if (view.current) view.current.setOpen(props.open); }, [props.open]);
+    R.useEffect(() => { if (view.current) view.current.setPast(props.past); }, [props.past]);
+    const moved = props.focus && props.focus.moved;
+    R.useEffect(() => { if (view.current) view.current.setFocus(props.focus, false); }, [props.focus]);
+    R.useEffect(() => { if (view.current && view.current.styled) view.current.setFocus(props.focus, true); }, [moved]);
+    return R.createElement('div', { id: props.id, className: props.className },
+      R.createElement('div', { ref: element, className: 'map-canvas', role: 'region', 'aria-label': props.label }));
+  }
+
+  window.citygrid = Object.assign(window.citygrid || {}, { MapView });
+})();

@@ -1,0 +1,1 @@
+"""The panels: pure functions from rows and words to markup."""

@@ -1,0 +1,162 @@
+"""What the address bar says: the filter, the selection and the order. Everything on the desk is a link.
+
+Reading and writing an address are inverse, so a reload, a bookmark or a link in a message shows the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
+
+from dash_app.tokens import CLOCKS
+from incidents.incident import STAGES
+from incidents.queries import Filter
+
+TO_DISPATCH = "reported,registered"
+HANDLING = "dispatched,handling,handled,verified,parked"
+SELECTABLE = ("incident", "cell", "building", "shop", "component")
+SPANS = {"today": 1, "7d": 7, "30d": 30}
+TABS = ("mine", "dispatch", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """One address of the desk. Unknown or malformed values are dropped, never an error page."""
+
+    territory: str = ""
+    stage: str = ""
+    clock: str = ""
+    category: str = ""
+    when: str = ""
+    from_: str = ""
+    to: str = ""
+    q: str = ""
+    tab: str = ""
+    sort: str = ""
+    span: str = ""
+    scope: str = ""
+    incident: str = ""
+    cell: str = ""
+    building: str = ""
+    shop: str = ""
+    component: str = ""
+
+    @classmethod
+    def parse(cls, search: str | None) -> ViewState:
+        """Read a query string, with or without its question mark."""
+        known = {field.name for field in fields(cls)}
+        values: dict[str, str] = {}
+        for key, value in parse_qsl((search or "").lstrip("?")):
+            name = "from_" if key == "from" else key
+            if name in known and len(value) <= 200:
+                values[name] = value.strip()
+        return cls(**values)._checked()
+
+    def _checked(self) -> ViewState:
+        """The same address with everything that cannot mean anything left out."""
+        changes: dict[str, str] = {}
+        for name in ("territory", "cell", "incident", "building", "shop", "component"):
+            if not getattr(self, name).isdigit():
+                changes[name] = ""
+        if len(self.territory) not in (4, 6, 9, 12, 15):
+            changes["territory"] = ""
+        changes["stage"] = ",".join(part for part in self.stage.split(",") if part in STAGES)
+        changes["clock"] = ",".join(part for part in self.clock.split(",") if part in CLOCKS)
+        for name, allowed in (("tab", TABS), ("span", SPANS), ("when", SPANS), ("sort", ("due", "reported"))):
+            if getattr(self, name) not in allowed:
+                changes[name] = ""
+        for name in ("from_", "to"):
+            if _moment(getattr(self, name)) is None:
+                changes[name] = ""
+        chosen = next((name for name in SELECTABLE if changes.get(name, getattr(self, name))), None)
+        for name in SELECTABLE:
+            if name != chosen:
+                changes[name] = ""
+        return replace(self, **changes)
+
+    @property
+    def query(self) -> str:
+        """The query string without its question mark; empty for the plain desk."""
+        pairs = [
+            ("from" if field.name == "from_" else field.name, getattr(self, field.name))
+            for field in fields(self)
+            if getattr(self, field.name)
+        ]
+        return urlencode(pairs, safe=",:")
+
+    def href(self, path: str = "/", **changes: str | int) -> str:
+        """An address like this one with something changed; choosing one thing lets go of the other."""
+        values = {name: str(value) for name, value in changes.items()}
+        if any(name in SELECTABLE for name in values):
+            values = {**dict.fromkeys(SELECTABLE, ""), **values}
+        query = replace(self, **values).query
+        return f"{path}?{query}" if query else path
+
+    @property
+    def selection(self) -> tuple[str, str] | None:
+        """What is chosen: its kind and its number or code."""
+        return next(((name, getattr(self, name)) for name in SELECTABLE if getattr(self, name)), None)
+
+    @property
+    def without_selection(self) -> ViewState:
+        return replace(self, **dict.fromkeys(SELECTABLE, ""))
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the list is narrowed by anything but the territory."""
+        return bool(
+            self.stage or self.clock or self.category or self.when or self.from_ or self.to or self.q
+        )
+
+    @property
+    def wants_closed(self) -> bool:
+        """Whether finished cases belong in the list."""
+        return "closed" in self.clock.split(",") or bool(
+            {"closed", "rejected", "void"} & set(self.stage.split(","))
+        )
+
+    def window(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """The time bar's window: today from midnight to midnight, or the last days up to midnight."""
+        midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        days = SPANS.get(self.span, 1)
+        return midnight - timedelta(days=days - 1), midnight + timedelta(days=1)
+
+    def filter(
+        self, now: datetime, zone: ZoneInfo, categories: dict[str, list[str]], *, list_all: bool = False
+    ) -> Filter:
+        """The filter the queries understand. `categories` maps a group's code to its categories' codes.
+
+        The desk lists open cases unless the address asks for finished ones or for a period; `list_all` leaves
+        that to the address alone.
+        """
+        since = _moment(self.from_)
+        until = _moment(self.to)
+        if self.when:
+            midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+            since = midnight - timedelta(days=SPANS[self.when] - 1)
+        wanted = [code for part in self.category.split(",") if part for code in categories.get(part, [part])]
+        ended_today = None
+        if self.wants_closed and not since and not list_all:
+            ended_today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Filter(
+            territory=self.territory or None,
+            stages=tuple(part for part in self.stage.split(",") if part),
+            clocks=tuple(part for part in self.clock.split(",") if part),
+            categories=tuple(wanted),
+            since=since,
+            until=until,
+            closed_since=ended_today,
+            q=self.q or None,
+            open_only=not (list_all or self.wants_closed or since),
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    """An ISO moment with its offset, or None."""
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+")) if text else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None

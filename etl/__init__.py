@@ -1,0 +1,1 @@
+"""The loading dock: files and synthetic cities in, files out; checked, one transaction a dataset."""
