@@ -1,0 +1,27 @@
+"""The command line. One file a group; add a line to `PLACES` and the command exists.
+
+A group's module holds its click command or group as `command`, takes its means with `@click.pass_obj`
+(`api.cli.frame.Means`), writes help as `say("中文", "English")`, and leaves with the status it returns.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from api.cli.frame import LazyGroup, run, say
+
+PLACES = {
+    "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
+}
+"""Command -> (module, help in Chinese, help in English)."""
+
+citygrid = LazyGroup(
+    name="citygrid",
+    places=PLACES,
+    help=say("一图治城：以地图管理城市。", "CityGrid: one map manages a city."),
+)
+
+
+def main() -> NoReturn:
+    """Entry point of the `citygrid` command."""
+    run(citygrid)

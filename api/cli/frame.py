@@ -1,0 +1,134 @@
+"""What every command stands on: its language, its means (settings, database, clock), how it ends.
+
+A command tells a failure in the operator's language with its remedy and leaves with status 2; rows refused
+inside a file that was read well are status 1; done is 0. A traceback is shown only under `CITYGRID_DEBUG`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NoReturn
+
+import click
+
+REFUSED_ROWS = 1
+FAILED = 2
+
+
+def language() -> str:
+    """`zh` or `en`: `CITYGRID_LANGUAGE`, else whether the locale is a Chinese one."""
+    chosen = os.environ.get("CITYGRID_LANGUAGE", "")
+    if chosen in ("zh", "en"):
+        return chosen
+    locale = next(
+        (os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), ""
+    )
+    return "zh" if locale.startswith("zh") else "en"
+
+
+def say(zh: str, en: str) -> str:
+    """The one of the two that the operator reads."""
+    return zh if language() == "zh" else en
+
+
+class Means:
+    """What a command works with; made once, each part only when it is first asked for."""
+
+    @cached_property
+    def settings(self) -> Any:
+        from gis.settings import Settings
+
+        return Settings.load()
+
+    @cached_property
+    def database_url(self) -> str:
+        """The configured database, or the private cluster's, started when it is down."""
+        from gis.cluster import database_url
+
+        return database_url(self.settings)
+
+    @cached_property
+    def database(self) -> Any:
+        from gis.database import Database
+
+        return Database(self.database_url)
+
+    def now(self) -> datetime:
+        """The moment, with an offset. Rooms below the door are told it and never ask."""
+        return datetime.now(UTC)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported only when they are called.
+
+    `places` maps a command's name to (module, help in Chinese, help in English); the module holds the command
+    as `command`. So `citygrid --help` is quick, and a room's imports cost only those who use it.
+    """
+
+    def __init__(self, *, places: Mapping[str, tuple[str, str, str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.places:
+            return None
+        return importlib.import_module(self.places[cmd_name][0]).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl([(name, say(zh, en)) for name, (_, zh, en) in self.places.items()])
+
+
+def tell(message: str) -> None:
+    """Something for the person at the terminal; never mixed into what `--json` prints."""
+    click.echo(message, err=True)
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document on standard output, dataclasses and moments included."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def run(group: click.Group) -> NoReturn:
+    """Run the command line and leave with its status."""
+    from gis.errors import CityGridError
+
+    try:
+        status = group.main(standalone_mode=False, obj=Means())
+    except click.ClickException as error:
+        error.show()
+        status = FAILED
+    except click.Abort:
+        tell(say("已中断。", "Interrupted."))
+        status = 130
+    except CityGridError as error:
+        tell(say(f"错误：{error.message_zh}", f"Error: {error.message_en}"))
+        if remedy := say(error.remedy_zh, error.remedy_en):
+            tell(say(f"办法：{remedy}", f"Remedy: {remedy}"))
+        status = FAILED
+    except Exception as error:
+        if os.environ.get("CITYGRID_DEBUG"):
+            raise
+        tell(say("出了意料之外的错误：", "An unexpected fault: ") + f"{type(error).__name__}: {error}"[:500])
+        tell(
+            say(
+                "办法：设 CITYGRID_DEBUG=1 重试可看详情。",
+                "Remedy: run again with CITYGRID_DEBUG=1 for details.",
+            )
+        )
+        status = FAILED
+    sys.exit(status if isinstance(status, int) else 0)
