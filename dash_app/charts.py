@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from markupsafe import Markup, escape
 
 from dash_app.clock_words import day_words, span_words
 from dash_app.texts import Words
+from incidents.deadlines import Span
 from incidents.queries import TimeBar
 
 TIME_HEIGHT = 44.0
@@ -57,8 +57,8 @@ def time_chart(
         x, width = index * slot + slot * 0.06, slot * 0.88
         parts.append(
             f"<g><title>{escape(tip)}</title>"
-            f'<rect class="open" x="{x:.2f}%" y="{height - (closed + still_open) * unit:.1f}" width="{width:.2f}%"'
-            f' height="{still_open * unit:.1f}" rx="1"/>'
+            f'<rect class="open" x="{x:.2f}%" y="{height - (closed + still_open) * unit:.1f}"'
+            f' width="{width:.2f}%" height="{still_open * unit:.1f}" rx="1"/>'
             f'<rect class="closed" x="{x:.2f}%" y="{height - closed * unit:.1f}" width="{width:.2f}%"'
             f' height="{closed * unit:.1f}"/></g>'
         )
@@ -139,18 +139,9 @@ def _time_ticks(
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of a clock: whether its time counts towards the limit."""
-
-    starts_at: datetime
-    ends_at: datetime
-    counted: bool
-
-
 def clock_bar(
     words: Words,
-    stretches: Sequence[Stretch],
+    stretches: Sequence[Span],
     *,
     clock: str,
     now: datetime,
@@ -184,7 +175,9 @@ def clock_bar(
                 parts.append(_hatch(x, w, top, thick))
             elif past:
                 used += finishes - begins
-                parts.append(f'<rect class="counted" x="{x:.1f}" y="{top}" width="{w:.1f}" height="{thick}"/>')
+                parts.append(
+                    f'<rect class="counted" x="{x:.1f}" y="{top}" width="{w:.1f}" height="{thick}"/>'
+                )
             else:
                 parts.append(f'<rect class="left" x="{x:.1f}" y="{top}" width="{w:.1f}" height="{thick}"/>')
     here, due = at(min(now, ends_at)), at(due_at)
@@ -199,7 +192,9 @@ def clock_bar(
     for x, text, cls in labels:
         anchor = "start" if x < 40 else "end" if x > width - 40 else "middle"
         nudge = {"start": -pad, "end": pad, "middle": 0}[anchor]
-        parts.append(f'<text class="{cls}" x="{x + nudge:.1f}" y="32" text-anchor="{anchor}">{escape(text)}</text>')
+        parts.append(
+            f'<text class="{cls}" x="{x + nudge:.1f}" y="32" text-anchor="{anchor}">{escape(text)}</text>'
+        )
     if clock == "overdue":
         second = words("incident.over", span=span_words(now - due_at, language))
         middle = (due + here) / 2
@@ -211,7 +206,8 @@ def clock_bar(
     if middle - first_x > 110:
         parts.append(f'<text x="{max(first_x, 30):.1f}" y="45" text-anchor="middle">{escape(first)}</text>')
     parts.append(
-        f'<text class="left-t" x="{min(max(middle, 36), width - 36):.1f}" y="45" text-anchor="middle">{escape(second)}</text>'
+        f'<text class="left-t" x="{min(max(middle, 36), width - 36):.1f}" y="45" text-anchor="middle">'
+        f"{escape(second)}</text>"
     )
     return Markup(
         f'<svg class="clock-bar c-{clock}" viewBox="0 0 {width:.0f} 48" role="img"'
@@ -227,7 +223,7 @@ def _clock_label(moment: datetime, first: datetime, last: datetime, zone: ZoneIn
     return f"{day_words(local.date(), language)} {local:%H:%M}"
 
 
-def _cut(stretch: Stretch, now: datetime) -> list[tuple[datetime, datetime, bool]]:
+def _cut(stretch: Span, now: datetime) -> list[tuple[datetime, datetime, bool]]:
     """A stretch in its part before now and its part after."""
     if stretch.ends_at <= now:
         return [(stretch.starts_at, stretch.ends_at, True)]
@@ -254,7 +250,8 @@ def household_band(households: int, low: int, high: int) -> Markup:
 
     return Markup(
         f'<svg class="band" width="{width:.0f}" height="34" viewBox="0 0 {width:.0f} 34" role="img"'
-        f' aria-label="{low}-{high}: {households}"><rect class="lane" x="0" y="10" width="{width:.0f}" height="7" rx="2"/>'
+        f' aria-label="{low}-{high}: {households}">'
+        f'<rect class="lane" x="0" y="10" width="{width:.0f}" height="7" rx="2"/>'
         f'<rect class="fit" x="{at(low):.1f}" y="10" width="{at(high) - at(low):.1f}" height="7"/>'
         f'<path class="at" d="M{at(households):.1f} 4v18"/>'
         f'<text x="{at(low):.1f}" y="32">{low}</text><text x="{at(high):.1f}" y="32">{high}</text></svg>'

@@ -27,7 +27,8 @@ _CURRENT_BAR = {
 _OUTLINE = {
     "in_time": '<circle r="11"/>',
     "due_soon": '<path d="M0-13.5 13.5 0 0 13.5-13.5 0z" stroke-linejoin="round"/>',
-    "overdue": '<path d="M-5.4-12.6H5.4L12.6-5.4V5.4L5.4 12.6H-5.4L-12.6 5.4V-5.4z" stroke-linejoin="round"/>',
+    "overdue": '<path d="M-5.4-12.6H5.4L12.6-5.4V5.4L5.4 12.6H-5.4L-12.6 5.4V-5.4z"'
+    ' stroke-linejoin="round"/>',
     "paused": '<rect x="-10.5" y="-10.5" width="21" height="21" rx="3"/>',
     "closed": '<circle r="11"/>',
 }
@@ -38,7 +39,7 @@ _TINY_SIGN = {
 }
 
 
-def tag(name: str, *children: Any, cls: str | None = None, **attributes: Any) -> Markup:
+def tag(name: str, /, *children: Any, cls: str | None = None, **attributes: Any) -> Markup:
     """An element. Text is escaped, Markup is not; None and False are left out; True makes a bare attribute.
 
     An underscore in an attribute's name becomes a hyphen: `data_key` is `data-key`.
@@ -84,12 +85,14 @@ def sprite() -> Markup:
 def icon(name: str, cls: str = "") -> Markup:
     """A glyph of our own set. It never speaks: the text beside it does."""
     return Markup(
-        f'<svg class="i {escape(cls)}" viewBox="0 0 20 20" aria-hidden="true"><use href="#i-{escape(name)}"/></svg>'
+        f'<svg class="i {escape(cls)}" viewBox="0 0 20 20" aria-hidden="true">'
+        f'<use href="#i-{escape(name)}"/></svg>'
     )
 
 
 LOGO = Markup(
-    '<svg class="logo" viewBox="0 0 34 34" aria-hidden="true"><rect width="34" height="34" rx="8" fill="#1E434A"/>'
+    '<svg class="logo" viewBox="0 0 34 34" aria-hidden="true">'
+    '<rect width="34" height="34" rx="8" fill="#1E434A"/>'
     '<path d="M7 12.5h20M7 21.5h20M12.5 7v20M21.5 7v20" stroke="#6FA3A8" stroke-width="1.3"/>'
     '<path d="M5 24c6-1 8-5.5 12-7s8-1.5 12-5.5" fill="none" stroke="#10262B" stroke-width="4.6"/>'
     '<path d="M5 24c6-1 8-5.5 12-7s8-1.5 12-5.5" fill="none" stroke="#8FD0D6" stroke-width="2"/>'
@@ -101,8 +104,9 @@ def shape(clock: str, px: int = 13, *, hollow: bool = False) -> Markup:
     """The small sign of a clock state, as in counters, pills and the legend."""
     sign = "" if hollow else _TINY_SIGN.get(clock, "")
     return Markup(
-        f'<svg class="shape c-{clock}{" hollow" if hollow else ""}" width="{px}" height="{px}" viewBox="-14 -14 28 28"'
-        f' aria-hidden="true"><g class="o">{_OUTLINE[clock]}</g><g class="k">{sign}</g></svg>'
+        f'<svg class="shape c-{clock}{" hollow" if hollow else ""}" width="{px}" height="{px}"'
+        f' viewBox="-14 -14 28 28" aria-hidden="true"><g class="o">{_OUTLINE[clock]}</g>'
+        f'<g class="k">{sign}</g></svg>'
     )
 
 
@@ -119,14 +123,15 @@ def glyph(clock: str, category_icon: str = "", *, hollow: bool = False, px: int 
     badge = ""
     if clock == "overdue":
         badge = (
-            '<g class="badge" transform="translate(10 -11)"><circle r="6" class="halo"/><circle r="5" class="o"/>'
+            '<g class="badge" transform="translate(10 -11)">'
+            '<circle r="6" class="halo"/><circle r="5" class="o"/>'
             '<path class="k" d="M0-2.6V.6M0 2.5v.1" stroke-width="1.7"/></g>'
         )
     outline = _OUTLINE[clock]
     return Markup(
-        f'<svg class="glyph c-{clock}{" hollow" if hollow else ""}" width="{px}" height="{px}" viewBox="-18 -18 36 36"'
-        f' aria-hidden="true"><g class="halo" transform="scale(1.17)">{outline}</g><g class="o">{outline}</g>'
-        f"{inner}{badge}</svg>"
+        f'<svg class="glyph c-{clock}{" hollow" if hollow else ""}" width="{px}" height="{px}"'
+        f' viewBox="-18 -18 36 36" aria-hidden="true"><g class="halo" transform="scale(1.17)">{outline}</g>'
+        f'<g class="o">{outline}</g>{inner}{badge}</svg>'
     )
 
 
@@ -141,7 +146,9 @@ def stage_bars(stage: str, name: str) -> Markup:
     bars = "".join(
         f'<i class="{"d" if step < current else "c" if step == current else ""}"></i>' for step in range(6)
     )
-    return Markup(f'<span class="stages" role="img" aria-label="{escape(name)}" title="{escape(name)}">{bars}</span>')
+    return Markup(
+        f'<span class="stages" role="img" aria-label="{escape(name)}" title="{escape(name)}">{bars}</span>'
+    )
 
 
 def avatar(name: str, *, on_duty: bool | None = True, small: bool = False, quiet: bool = False) -> Markup:

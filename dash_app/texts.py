@@ -153,7 +153,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "time.bin": ("{from_}–{to}：已结案 {k} 件，在办 {n} 件", "{from_}–{to}: {k} closed, {n} open"),
     "time.clear": ("清除时段", "Clear period"),
     "time.drag": ("拖动选一段时间", "Drag to select a period"),
-    "time.label": ("时间轴：按上报时间的事件数和将到的时限", "Time bar: cases by report time, deadlines ahead"),
+    "time.label": (
+        "时间轴：按上报时间的事件数和将到的时限",
+        "Time bar: cases by report time, deadlines ahead",
+    ),
     # stages and moves
     "stage.reported": ("已上报", "Reported"),
     "stage.registered": ("待派遣", "To dispatch"),
@@ -227,7 +230,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "moves.none": ("这一阶段您没有可办的动作。", "Nothing for you to do at this stage."),
     "moves.wait_member": ("等待 {name} 处置。", "Waiting for {name} to handle it."),
     "moves.wait_dispatch": ("等待派遣。", "Waiting for dispatch."),
-    "moves.wait_verify": ("结案须先由非处置人核查。", "Somebody other than the handler verifies before closing."),
+    "moves.wait_verify": (
+        "结案须先由非处置人核查。",
+        "Somebody other than the handler verifies before closing.",
+    ),
     "moves.ended": ("事件已办结，不再改动。", "The case is done and no longer changes."),
     # incident
     "incident.case": ("事件 {number}", "Case {number}"),
@@ -396,7 +402,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "稍后再试；若仍不行，把错误号告诉管理员。",
         "Try again shortly; if it persists, tell the administrator the error number.",
     ),
-    "error.number": ("错误号 {ref} · {time} · 可凭此号查日志", "Error {ref} · {time} · the log has it under this number"),
+    "error.number": (
+        "错误号 {ref} · {time} · 可凭此号查日志",
+        "Error {ref} · {time} · the log has it under this number",
+    ),
     "error.number_label": ("错误号", "Error number"),
     "error.what_to_do": ("怎么办", "What to do"),
     # sign-in
@@ -409,7 +418,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sign.headline": ("每一块地，都有人负责。", "Every piece of ground has its person."),
     "sign.subline": (
         "全城 300–500 户一格，一件事从上报到结案，看得见谁在办、还剩多久。",
-        "The city in cells of 300–500 households; from report to close you see who has it and how long is left.",
+        "The city in cells of 300–500 households; from report to close"
+        " you see who has it and how long is left.",
     ),
     "sign.healthy": ("服务正常", "Service is up"),
     "sign.unhealthy": ("服务暂时不可用", "Service is not available"),

@@ -106,9 +106,7 @@ class ViewState:
     @property
     def filtered(self) -> bool:
         """Whether the list is narrowed by anything but the territory."""
-        return bool(
-            self.stage or self.clock or self.category or self.when or self.from_ or self.to or self.q
-        )
+        return bool(self.stage or self.clock or self.category or self.when or self.from_ or self.to or self.q)
 
     @property
     def wants_closed(self) -> bool:

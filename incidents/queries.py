@@ -57,6 +57,8 @@ class Filter:
     territory: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    closed_since: datetime | None = None
+    """Of the ended cases only those that ended since; open ones are not concerned."""
     q: str | None = None
     overdue: bool | None = None
     open_only: bool = False
@@ -205,6 +207,10 @@ def _where(wanted: Filter, by: Principal) -> _Where:
         where.add("i.reported_at >= :since", since=wanted.since)
     if wanted.until:
         where.add("i.reported_at < :until", until=wanted.until)
+    if wanted.closed_since:
+        where.add(
+            f"(i.stage NOT IN {ENDED} OR i.closed_at >= :closed_since)", closed_since=wanted.closed_since
+        )
     if wanted.overdue is not None:
         where.add(f"(({CLOCK_SQL}) = 'overdue') = :overdue", overdue=wanted.overdue)
     if wanted.open_only:
@@ -513,7 +519,7 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
               i.reported_by"""
                 + _FROM_SQL
                 + " LEFT JOIN cell AS s ON s.generation = i.generation AND s.kind = 'social'"
-            + " AND s.code = i.second_cell"
+                + " AND s.code = i.second_cell"
                 + where.sql
             ),
             params,

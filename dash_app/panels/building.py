@@ -12,7 +12,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from dash_app.markup import chip, div, figure, heading, icon, join, section, span, tag, thousands
-from dash_app.panels.incident import crumb_bar
+from dash_app.panels.crumb import crumb_bar
 from dash_app.panels.queue import mini_row
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
@@ -53,7 +53,11 @@ def building_panel(
             tag(
                 "header",
                 crumb_bar(words, state, words("back")),
-                div(tag("h1", title, cls="cut"), chip(words.get(f"use.{building.use}", building.use)), cls="row"),
+                div(
+                    tag("h1", title, cls="cut"),
+                    chip(words.get(f"use.{building.use}", building.use)),
+                    cls="row",
+                ),
                 div(where, cls="s12 mute cut", title=where) if where else None,
                 cls="panel-head",
                 data_key="head",
@@ -61,7 +65,9 @@ def building_panel(
             div(
                 section(
                     div(
-                        figure(words("building.floors"), _known(building.floors), words("building.floor_unit")),
+                        figure(
+                            words("building.floors"), _known(building.floors), words("building.floor_unit")
+                        ),
                         figure(words("building.units"), _known(building.units)),
                         figure(
                             words("building.households"),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from dash_app.charts import household_band
 from dash_app.clock_words import clock_time, day_words
 from dash_app.markup import avatar, chip, div, figure, heading, icon, join, section, span, tag, thousands
-from dash_app.panels.incident import crumb_bar
+from dash_app.panels.crumb import crumb_bar
 from dash_app.panels.queue import mini_row
 from dash_app.texts import Words
 from dash_app.view_state import ViewState

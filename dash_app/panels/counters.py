@@ -42,8 +42,22 @@ def live_sign(words: Words) -> Markup:
 
 def language_switch(words: Words) -> Markup:
     return span(
-        tag("button", "中", type="button", lang="zh", aria_pressed=str(words.language == "zh").lower(), data_language="zh"),
-        tag("button", "EN", type="button", lang="en", aria_pressed=str(words.language == "en").lower(), data_language="en"),
+        tag(
+            "button",
+            "中",
+            type="button",
+            lang="zh",
+            aria_pressed=str(words.language == "zh").lower(),
+            data_language="zh",
+        ),
+        tag(
+            "button",
+            "EN",
+            type="button",
+            lang="en",
+            aria_pressed=str(words.language == "en").lower(),
+            data_language="en",
+        ),
         cls="segments",
         role="group",
         aria_label="语言 Language",
@@ -155,11 +169,15 @@ def answered(words: Words, figures: Counters, state: ViewState) -> Markup:
             "a",
             words("open_in_list"),
             cls="link",
-            href=state.without_selection.href(**{**_LET_GO, "stage": "reported", "when": "today", "tab": "all"}),
+            href=state.without_selection.href(
+                **{**_LET_GO, "stage": "reported", "when": "today", "tab": "all"}
+            ),
         ),
         cls="answered",
     )
 
 
 def desk_head(words: Words, territory_name: str, figures: Counters, state: ViewState) -> Markup:
-    return join([head(words, territory_name), counters(words, figures, state), answered(words, figures, state)])
+    return join(
+        [head(words, territory_name), counters(words, figures, state), answered(words, figures, state)]
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dash_app.markup import chip, div, heading, icon, join, section, tag
-from dash_app.panels.incident import crumb_bar
+from dash_app.panels.crumb import crumb_bar
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
 
@@ -31,13 +31,22 @@ def place_panel(
         title, sign = facts.get("name") or sort, COMPONENT_ICONS.get(str(facts.get("kind")), "target")
         label = sort
     else:
-        title, sign, label = facts.get("name") or words("place.shop"), "shop", str(facts.get("category") or "")
+        title, sign, label = (
+            facts.get("name") or words("place.shop"),
+            "shop",
+            str(facts.get("category") or ""),
+        )
     return join(
         [
             tag(
                 "header",
                 crumb_bar(words, state, words("back")),
-                div(icon(sign), tag("h1", title, cls="cut"), chip(label) if label and label != title else None, cls="row"),
+                div(
+                    icon(sign),
+                    tag("h1", title, cls="cut"),
+                    chip(label) if label and label != title else None,
+                    cls="row",
+                ),
                 cls="panel-head",
                 data_key="head",
             ),

@@ -1,4 +1,4 @@
-"""The error panel: what, that nothing was written, remedies as a choice with the advised one first, a number."""
+"""The error panel: what, that nothing was written, remedies with the advised one first, a number."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from markupsafe import Markup
 
 from dash_app.clock_words import clock_time
 from dash_app.markup import div, heading, join, section, shape, span, tag
-from dash_app.panels.incident import crumb_bar
+from dash_app.panels.crumb import crumb_bar
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
 from gis.errors import CityGridError
 
 
 def problem_panel(
-    words: Words, problem: CityGridError | None, reference: str, state: ViewState, *, now: datetime, zone: ZoneInfo
+    words: Words,
+    problem: CityGridError | None,
+    reference: str,
+    state: ViewState,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Markup:
     """A CityGridError tells its own remedy; None stands for a fault of ours."""
     if problem is not None:
@@ -64,5 +70,3 @@ def problem_panel(
             ),
         ]
     )
-
-

@@ -94,11 +94,13 @@ def _row(words: Words, row: Row, state: ViewState, now: datetime) -> Markup:
     chosen = state.incident == str(row.id)
     waiting = row.hollow
     title = title_words(words, row)
+    left = left_words(row.clock, row.due_at, now, words.language)
+    said = (title, words("clock." + row.clock), left, words(f"stage.{row.stage}"), place_words(words, row))
     return tag(
         "a",
         span(glyph(row.clock, row.icon, hollow=row.hollow), cls="g"),
         span(span(title, cls="cut"), cls="t", data_title=True),
-        span(pill(row.clock, left_words(row.clock, row.due_at, now, words.language)), cls="r"),
+        span(pill(row.clock, left), cls="r"),
         span(place_words(words, row), cls="a cut"),
         span(
             words("queue.unassigned") if waiting else handler_words(words, row),
@@ -109,15 +111,18 @@ def _row(words: Words, row: Row, state: ViewState, now: datetime) -> Markup:
         role="listitem",
         href=state.href(incident=row.id),
         aria_current="true" if chosen else None,
-        aria_label=f"{title}, {words('clock.' + row.clock)}, {left_words(row.clock, row.due_at, now, words.language)}, "
-        f"{words('stage.' + row.stage)}, {place_words(words, row)}",
+        aria_label=", ".join(said),
         data_key=f"q{row.id}",
         data_incident=row.id,
     )
 
 
 def _tabs(words: Words, view: QueueView, state: ViewState) -> Markup:
-    names = {"mine": "queue.mine", "dispatch": "queue.dispatch", "all": "queue.found" if state.filtered else "queue.all"}
+    names = {
+        "mine": "queue.mine",
+        "dispatch": "queue.dispatch",
+        "all": "queue.found" if state.filtered else "queue.all",
+    }
     base = state.without_selection
     return div(
         [
@@ -153,7 +158,9 @@ def _sort_menu(words: Words, state: ViewState) -> Markup:
         div(
             div(words("queue.sort"), cls="menu-label"),
             [
-                _item(words(f"queue.by_{name}"), state.href(sort=name if name != "due" else ""), name == current)
+                _item(
+                    words(f"queue.by_{name}"), state.href(sort=name if name != "due" else ""), name == current
+                )
                 for name in ("due", "reported")
             ],
             cls="menu-body right",
@@ -225,7 +232,11 @@ def filter_chips(
     if state.category:
         known = {group.code: words.either(group.zh, group.en) for group in groups}
         chips.append(
-            ("filter.category", comma.join(known.get(c, c) for c in state.category.split(",")), {"category": ""})
+            (
+                "filter.category",
+                comma.join(known.get(c, c) for c in state.category.split(",")),
+                {"category": ""},
+            )
         )
     if state.when:
         chips.append(("filter.when", words(f"time.{state.when}"), {"when": ""}))
@@ -235,7 +246,11 @@ def filter_chips(
         chips.append(("filter.when", words("filter.from_to", a=said[0], b=said[1]), {"from_": "", "to": ""}))
     if state.stage:
         name = {TO_DISPATCH: "filter.to_dispatch", HANDLING: "filter.handling"}.get(state.stage)
-        value = words(name) if name else comma.join(words(f"stage.{s}") for s in state.stage.split(",") if s in STAGES)
+        value = (
+            words(name)
+            if name
+            else comma.join(words(f"stage.{s}") for s in state.stage.split(",") if s in STAGES)
+        )
         chips.append(("filter.stage", value, {"stage": ""}))
     if state.clock:
         value = comma.join(words(f"clock.{c}") for c in state.clock.split(",") if c in CLOCKS)
@@ -291,7 +306,12 @@ def _empty(words: Words, view: QueueView, state: ViewState, now: datetime, zone:
         EMPTY_ART,
         div(what, cls="what"),
         div(then, cls="then"),
-        tag("a", words("empty.show_all", n=view.open_total), cls="btn primary", href=base.href(tab="all", **cleared))
+        tag(
+            "a",
+            words("empty.show_all", n=view.open_total),
+            cls="btn primary",
+            href=base.href(tab="all", **cleared),
+        )
         if view.open_total
         else None,
         tag(
@@ -314,7 +334,8 @@ EMPTY_ART = Markup(
     '<path d="M52 18 48 82M112 60 12 58" stroke-dasharray="4 3"/></g>'
     '<path class="lit" d="M50.5 50 113 55 110 90 48 82z" stroke-width="2"/>'
     '<circle class="disc" cx="80" cy="68" r="15" stroke-width="2"/>'
-    '<path class="tick" d="M73 68.5 78 73.5 87.5 63" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>'
+    '<path class="tick" d="M73 68.5 78 73.5 87.5 63" stroke-width="2.4" stroke-linecap="round"'
+    ' stroke-linejoin="round"/>'
     "</svg>"
 )
 

@@ -45,7 +45,9 @@ def breadcrumb(words: Words, ground: GroundPath, state: ViewState) -> Markup:
         others = ground.siblings.get(area.code, ())
         if parts:
             parts.append(icon("right", "xs"))
-        parts.append(_level(words, ground_name(words, area), others or [area], area.code, here, base, ground.home))
+        parts.append(
+            _level(words, ground_name(words, area), others or [area], area.code, here, base, ground.home)
+        )
     if ground.children:
         level = ground.children[0].level
         parts.append(icon("right", "xs"))

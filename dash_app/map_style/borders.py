@@ -1,0 +1,98 @@
+"""Borders of areas and cells, and what is selected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash_app.map_style.expressions import Expression, Layer
+from dash_app.tokens import ui_palette
+
+
+def borders(palette: dict[str, Any], theme: str) -> list[Layer]:
+    border = palette["border"]
+    layers: list[Layer] = [
+        {
+            "id": "cell-fill",
+            "type": "fill",
+            "source": "cells",
+            "source-layer": "cells",
+            "minzoom": 12,
+            "paint": {
+                "fill-color": ui_palette(theme)["accent"]["base"],
+                "fill-opacity": ["case", ["boolean", ["feature-state", "hover"], False], 0.05, 0],
+            },
+        },
+        _border("cell-line", "cells", "cells", None, border["cell"], 13.6),
+    ]
+    for level, minzoom in (("community", 12.4), ("subdistrict", 9)):
+        where = ["==", ["get", "level"], level]
+        rule = border[level]
+        halo = _border(
+            f"{level}-halo", "base", "areas", where, {**rule, "opacity": rule["haloOpacity"]}, minzoom
+        )
+        halo["paint"]["line-width"] = rule["halo"]
+        del halo["paint"]["line-dasharray"]
+        layers += [halo, _border(f"{level}-line", "base", "areas", where, rule, minzoom)]
+    return layers
+
+
+def _border(
+    id_: str, source: str, source_layer: str, where: Expression, rule: dict[str, Any], minzoom: float
+) -> Layer:
+    layer: Layer = {
+        "id": id_,
+        "type": "line",
+        "source": source,
+        "source-layer": source_layer,
+        "minzoom": minzoom,
+        "layout": {"line-join": "round"},
+        "paint": {
+            "line-color": rule["color"],
+            "line-width": rule["width"],
+            "line-dasharray": [round(step / rule["width"], 2) for step in rule["dash"]],
+            "line-opacity": rule.get("opacity", 0.85),
+        },
+    }
+    if where is not None:
+        layer["filter"] = where
+    return layer
+
+
+def focus(theme: str) -> list[Layer]:
+    """What is selected: its ground on a halo, the second candidate dashed, the way to the border."""
+    ui = ui_palette(theme)
+    accent, halo, ink = ui["accent"]["base"], ui["markerHalo"], ui["ink"]["primary"]
+
+    def role(name: str) -> Expression:
+        return ["==", ["get", "role"], name]
+
+    def line(id_: str, name: str, colour: str, width: float, **paint: Any) -> Layer:
+        return {
+            "id": id_,
+            "type": "line",
+            "source": "focus",
+            "filter": role(name),
+            "layout": {
+                "line-join": "round",
+                "line-cap": "round" if "line-dasharray" not in paint else "butt",
+            },
+            "paint": {"line-color": colour, "line-width": width, **paint},
+        }
+
+    return [
+        {
+            "id": "focus-fill",
+            "type": "fill",
+            "source": "focus",
+            "filter": ["match", ["get", "role"], ["cell", "building"], True, False],
+            "paint": {
+                "fill-color": accent,
+                "fill-opacity": ["match", ["get", "role"], "building", 0.32, 0.07],
+            },
+        },
+        line("focus-second", "second", accent, 1.6, **{"line-dasharray": [3, 2.4], "line-opacity": 0.8}),
+        line("focus-halo", "cell", halo, 6.4, **{"line-opacity": 0.8}),
+        line("focus-line", "cell", accent, 2.8),
+        line("focus-building", "building", accent, 2),
+        line("focus-dimension", "dimension", ink, 1.3, **{"line-dasharray": [2.6, 1.8]}),
+    ]
