@@ -1,5 +1,6 @@
 """Imports every module that declares tables, so that `Base.metadata` is complete."""
 
+import api.auth  # noqa: F401
 import layers.areas
 import layers.basemap
 import layers.buildings
