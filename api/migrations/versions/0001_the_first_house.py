@@ -51,6 +51,37 @@ CREATE TRIGGER touch_owner_map AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON a
 CREATE TRIGGER touch_owner_map AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON generation
     FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map();
 
+-- The same for the map's tiles, table by table: a browser's copy is good while `layers.map_tiles` finds the
+-- stamps it was made under.
+CREATE TABLE map_stamp (table_name text PRIMARY KEY, stamp uuid NOT NULL DEFAULT gen_random_uuid());
+CREATE FUNCTION touch_map() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE map_stamp SET stamp = gen_random_uuid() WHERE table_name = TG_TABLE_NAME;
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    drawn text;
+BEGIN
+    FOREACH drawn IN ARRAY ARRAY['area', 'cell', 'generation', 'estate', 'building', 'shop', 'component',
+                                 'road', 'land', 'water'] LOOP
+        INSERT INTO map_stamp (table_name) VALUES (drawn);
+        EXECUTE format('CREATE TRIGGER touch_map AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION touch_map()', drawn);
+    END LOOP;
+END $$;
+
+-- Likewise for the rules of time: `incidents.calendar` reads the calendar again on a new stamp.
+CREATE TABLE rules_stamp (one boolean PRIMARY KEY DEFAULT true CHECK (one), stamp uuid NOT NULL);
+INSERT INTO rules_stamp (stamp) VALUES (gen_random_uuid());
+CREATE FUNCTION touch_rules() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE rules_stamp SET stamp = gen_random_uuid();
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touch_rules AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON calendar_day
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_rules();
+
 -- The story and the trail only grow, whoever asks.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
