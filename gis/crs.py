@@ -5,6 +5,7 @@ community, so guessing is not an option. Conversions of the Chinese web-map datu
 
 Accepted declarations: EPSG:4490, EPSG:4326 (a zero shift to 4490 in PROJ), CRS84, GCJ-02, BD-09, and the
 CGCS2000 Gauss-Kruger zones EPSG:4491..4554 (x = easting, y = northing, whatever the EPSG axis order says).
+A file may be in any other system besides, as long as PROJ knows the way to WGS 84: `source_system`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError, ProjError
 
 from gis.errors import Invalid
 
@@ -65,6 +67,58 @@ def to_stored(x: ArrayLike, y: ArrayLike, crs: str) -> tuple[Floats, Floats]:
     if name == "BD-09":
         return gcj02_to_wgs84(*bd09_to_gcj02(lon, lat))
     return transformer(name, STORED).transform(lon, lat)
+
+
+@lru_cache(maxsize=64)
+def source_system(crs: str) -> str:
+    """The one spelling of the system a file is in: any a report may declare, or any PROJ can relate to WGS 84.
+
+    `crs` is what an operator declares or what the file itself says: a name, an EPSG code, WKT, a PROJ string.
+    Raises Invalid for an unknown one, and for a datum (Xi'an 1980) whose shift only the surveying office
+    knows: PROJ's "ballpark" would place such a file a hundred metres off and say nothing.
+    """
+    try:
+        return normalise(crs)
+    except Invalid:
+        pass
+    try:
+        system = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise unknown_crs(crs) from error
+    authority = system.to_authority(min_confidence=70)
+    name = ":".join(authority) if authority else system.to_wkt()
+    if name in GEOGRAPHIC or name in GAUSS_KRUGER:
+        return name
+    try:
+        _to_wgs84(name)
+    except ProjError as error:
+        raise Invalid(
+            en=f"No exact way is known from {system.name} to CGCS2000.",
+            zh=f"没有从 {system.name} 到 CGCS2000 的精确转换。",
+            remedy_en="Have the file converted to CGCS2000 with the surveying office's parameters, or declare"
+            " a PROJ string that holds them (+towgs84=...).",
+            remedy_zh="请用测绘部门的参数先转换到 CGCS2000，或声明含该参数的 PROJ 字符串（+towgs84=…）。",
+        ) from error
+    return name
+
+
+def source_to_stored(x: ArrayLike, y: ArrayLike, crs: str) -> tuple[Floats, Floats]:
+    """Coordinates of a file in a `source_system` -> (lon, lat) in EPSG:4490; see `to_stored`.
+
+    A system that is not one of the city's own goes through WGS 84, which is CGCS2000 for our purposes (PROJ
+    knows shifts to WGS 84 that it does not know to CGCS2000). What PROJ cannot place becomes infinite.
+    """
+    name = source_system(crs)
+    try:
+        normalise(name)
+    except Invalid:
+        return _to_wgs84(name).transform(np.asarray(x, float), np.asarray(y, float))
+    return to_stored(x, y, name)
+
+
+@lru_cache(maxsize=16)
+def _to_wgs84(source: str) -> Transformer:
+    return Transformer.from_crs(source, "EPSG:4326", always_xy=True, allow_ballpark=False)
 
 
 @lru_cache(maxsize=64)
