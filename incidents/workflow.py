@@ -23,11 +23,13 @@ from gis.database import announce
 from gis.errors import Conflict, Invalid
 from grids.members import Member
 from grids.responsibility import Responsibility, responsible_for, unknown_category
+from incidents import lifecycle
 from incidents.calendar import current_calendar
-from incidents.deadlines import Deadline, deadline
-from incidents.incident import Incident
+from incidents.deadlines import Deadline, deadline, resumed
+from incidents.incident import Incident, IncidentMove
 from incidents.locating import locate
-from incidents.notices import CHANNEL
+from incidents.notices import CHANNEL, Notice
+from incidents.queries import Filter, count_incidents, no_incident
 
 OUTSIDE_CHANNELS = frozenset({"resident", "hotline", "wechat", "sensor"})
 """Channels whose reports wait for `confirm` where the category says so (decision 11)."""
@@ -345,7 +347,7 @@ def move(
         )
     previous_stage, previous_handler = case.stage, case.handler_id
     case.stage = lifecycle.next_stage(
-        case.stage, name, by.role, is_handler=case.handler_id is not None and case.handler_id == by.member_id
+        case.stage, name, by.role, is_handler=has_case(case, by), before=_stage_before_parking(session, case)
     )
     _require_note(name, note)
     effect = _EFFECTS.get(name)
@@ -374,7 +376,15 @@ def move(
         )
     session.flush()
     _announce(
-        session, name, case.id, case.stage, case.version, case.__dict__, case.title, "", _place_of(session, case.id),
+        session,
+        name,
+        case.id,
+        case.stage,
+        case.version,
+        case.__dict__,
+        case.title,
+        "",
+        _place_of(session, case.id),
         previous=previous_handler,
     )
     return case
@@ -387,6 +397,25 @@ def _locked(session: Session, incident_id: int, by: Principal, now: datetime) ->
     return session.execute(
         sa.select(Incident).where(Incident.id == incident_id).with_for_update()
     ).scalar_one()
+
+
+def has_case(case: Incident, by: Principal) -> bool:
+    """Whether the case is this person's to handle: theirs by name, or their department's."""
+    if by.role == "department_handler" and case.department_code is not None:
+        return True
+    return case.handler_id is not None and case.handler_id == by.member_id
+
+
+def _stage_before_parking(session: Session, case: Incident) -> str | None:
+    """Where a parked case came from, as its story tells; None when it is not parked."""
+    if case.stage != "parked":
+        return None
+    return session.execute(
+        sa.select(IncidentMove.from_stage)
+        .where(IncidentMove.incident_id == case.id, IncidentMove.move == "park")
+        .order_by(IncidentMove.version.desc())
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def _require_note(name: str, note: str | None) -> None:

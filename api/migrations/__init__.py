@@ -7,6 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+from incidents.categories import fill_code_tables
 
 
 def config(url: str) -> Config:
@@ -18,7 +21,9 @@ def config(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to the newest revision. Safe to run again, and from two processes at once.
+    """Bring the database to the newest revision, with the shipped code tables in it.
+
+    Safe to run again, and from two processes at once.
 
     `geometry_overlaps` is marked LEAKPROOF on every run where we may (superuser): an upgrade of PostGIS
     forgets it, and without it a row policy would keep the map from its GiST index.
@@ -28,6 +33,8 @@ def upgrade(url: str) -> None:
     with engine.begin() as connection:
         if connection.exec_driver_sql("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").scalar():
             connection.exec_driver_sql("ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF")
+    with Session(engine) as session, session.begin():
+        fill_code_tables(session)
     engine.dispose()
 
 

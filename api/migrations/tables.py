@@ -1,12 +1,21 @@
 """Imports every module that declares tables, so that `Base.metadata` is complete."""
 
-import api.auth  # noqa: F401
+# ruff: noqa: F401 - imported for the tables they declare
+import api.auth
+import gis.audit
+import grids.cells
+import grids.duties
+import grids.members
+import incidents.calendar
+import incidents.categories
+import incidents.incident
+import incidents.notices
 import layers.areas
 import layers.basemap
 import layers.buildings
 import layers.components
 import layers.households
-import layers.shops  # noqa: F401
+import layers.shops
 from gis.database import Base
 
 metadata = Base.metadata

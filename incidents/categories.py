@@ -1,0 +1,106 @@
+"""What a report can be about: categories with their icon, their first handler and their default limit.
+
+The shipped list lies in `data/code_tables/`; a city edits its own in the table.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from gis.database import Base, Code
+from gis.settings import PROJECT
+from grids.members import Department
+from grids.responsibility import unknown_category
+from incidents.calendar import CalendarDay, published_days
+
+CODE_TABLES = PROJECT / "data" / "code_tables"
+
+
+class Category(Base):
+    """One small class of components or events."""
+
+    __tablename__ = "category"
+    __table_args__ = ({"info": {"open": True}},)
+
+    code: Mapped[str] = mapped_column(Code, primary_key=True)
+    kind: Mapped[str]
+    group_code: Mapped[str]
+    group_zh: Mapped[str]
+    group_en: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    icon: Mapped[str]
+    default_role: Mapped[str]
+    department_code: Mapped[str | None]
+    needs_confirm: Mapped[bool]
+    urgent: Mapped[bool]
+    limit_kind: Mapped[str]
+    limit_value: Mapped[Decimal]
+    standard: Mapped[str | None]
+    sort: Mapped[int]
+    active: Mapped[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A main class with the categories in it."""
+
+    code: str
+    zh: str
+    en: str
+    categories: tuple[Category, ...]
+
+
+def active_categories(session: Session) -> list[Category]:
+    """All categories a report may name, in the order of the lists on screen."""
+    wanted = sa.select(Category).where(Category.active).order_by(Category.sort, Category.code)
+    return list(session.scalars(wanted))
+
+
+def groups(session: Session) -> list[Group]:
+    """The main classes in order, each with its active categories."""
+    found: dict[str, list[Category]] = {}
+    for category in active_categories(session):
+        found.setdefault(category.group_code, []).append(category)
+    return [
+        Group(code, members[0].group_zh, members[0].group_en, tuple(members))
+        for code, members in found.items()
+    ]
+
+
+def category_of(session: Session, code: str) -> Category:
+    """An active category. Raises Invalid for a code that is none, or no longer."""
+    category = session.get(Category, code)
+    if category is None or not category.active:
+        raise unknown_category(code)
+    return category
+
+
+def shipped(name: str) -> Iterator[dict[str, Any]]:
+    """Rows of a shipped table: an empty field is None, yes and no are booleans."""
+    words = {"": None, "yes": True, "no": False}
+    with (CODE_TABLES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield {column: words.get(value, value) for column, value in row.items()}
+
+
+def fill_code_tables(session: Session) -> None:
+    """Insert the shipped departments, categories and calendar days that are missing.
+
+    A row that exists stays as the operator made it. Safe to run again, and from two processes at once.
+    """
+    categories = [{**row, "sort": n, "active": True} for n, row in enumerate(shipped("categories"), 1)]
+    for model, rows in (
+        (Department, list(shipped("departments"))),
+        (Category, categories),
+        (CalendarDay, published_days()),
+    ):
+        session.execute(insert(model).on_conflict_do_nothing(), rows)
