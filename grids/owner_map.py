@@ -19,7 +19,6 @@ from functools import cached_property
 import numpy as np
 import shapely
 import sqlalchemy as sa
-from gis.partition_index import PartitionIndex
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -27,6 +26,7 @@ from gis import crs
 from gis.errors import Invalid, NotFound
 from gis.gaussian import mass_over
 from gis.geometry import Fix, in_metres, metric_zone
+from gis.partition_index import PartitionIndex
 
 KEPT = 8
 """Pictures kept per process: the active generation and a few on trial."""
@@ -211,6 +211,13 @@ class OwnerMap:
         spread = shapely.points(point.x + radius * np.cos(angle), point.y + radius * np.sin(angle))
         nearest = np.argmin(shapely.distance(self._metric[around][:, None], spread[None, :]), axis=0)
         return {int(around[i]): float(count) / n for i, count in enumerate(np.bincount(nearest))}
+
+    def way_to_border(self, cell: int, lon: float, lat: float) -> tuple[float, float]:
+        """The point (lon, lat) of the cell's border nearest to a place: the end of a dimension line."""
+        way = shapely.shortest_line(self._borders[cell], self._point(lon, lat))
+        (x, y), _ = way.coords
+        border_lon, border_lat = crs.from_metres(x, y, zone=self.zone)
+        return float(border_lon), float(border_lat)
 
     def area_at(self, lon: float, lat: float) -> str | None:
         """The most precise area covering the point, or the nearest one of the lowest level loaded."""

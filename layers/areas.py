@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from geoalchemy2 import Geometry
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from gis.access import CODE_WIDTHS
 from gis.database import Base, Code, territory_column
 
 LEVELS = ("city", "district", "subdistrict", "community")
@@ -33,3 +37,31 @@ class Area(Base):
     source_code: Mapped[str | None] = mapped_column(index=True)
     geom: Mapped[object] = mapped_column(Geometry("MULTIPOLYGON", srid=4490), nullable=False)
     territory: Mapped[str] = territory_column()
+
+
+@dataclass(frozen=True, slots=True)
+class AreaName:
+    """An area without its polygon, for menus and headings."""
+
+    code: str
+    level: str
+    name: str
+    name_en: str | None
+
+
+_FAMILY = text(
+    """
+    SELECT a.code, a.level, a.name, a.name_en
+    FROM unnest(CAST(:parents AS text[]), CAST(:widths AS int[])) AS p(code, width)
+    JOIN area AS a ON a.code >= p.code AND a.code < p.code || '~' AND length(a.code) = p.width
+    ORDER BY a.code
+    """
+)
+
+
+def family_of(session: Session, code: str) -> Sequence[AreaName]:
+    """An area's forebears, their sisters and its own children, by code; "" is above the city itself."""
+    widths = [CODE_WIDTHS[level] for level in LEVELS]
+    parents = ["", *(code[:width] for width in widths if width <= len(code))][: len(widths)]
+    rows = session.execute(_FAMILY, {"parents": parents, "widths": widths[: len(parents)]})
+    return [AreaName(*row) for row in rows]
