@@ -1,0 +1,205 @@
+"""One case as a file: its person and reason, its clock, its story and its photographs, for its panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gis.access import Principal
+from gis.errors import NotFound
+from gis.masking import mask_name, mask_phone
+from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, to_row
+from incidents.incident import ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """One line of the story."""
+
+    id: int
+    move: str
+    from_stage: str | None
+    to_stage: str
+    at: datetime
+    actor_name: str
+    role: str
+    member: str | None
+    note: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRow:
+    """One photograph; the file is asked for by its id."""
+
+    id: int
+    kind: str
+    width: int
+    height: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as shown on a card: masked."""
+
+    id: int
+    name: str
+    role: str
+    phone: str | None
+    on_duty: bool
+    open_cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """One case with everything its panel shows."""
+
+    row: Row
+    description: str
+    on_behalf: str | None
+    channel: str
+    group_zh: str
+    group_en: str
+    floor: int | None
+    unit: str | None
+    accuracy_m: float | None
+    source_crs: str
+    rule: str
+    generation: str | None
+    confidence: float
+    border_m: float | None
+    second_cell: str | None
+    second_cell_name: str | None
+    second_member: PersonRow | None
+    reason_zh: str
+    reason_en: str
+    trace: list[dict[str, str]]
+    member: PersonRow | None
+    handler: PersonRow | None
+    limit_kind: str
+    limit_value: float
+    limit_words_zh: str | None
+    limit_words_en: str | None
+    registered_at: datetime | None
+    dispatched_at: datetime | None
+    accepted_at: datetime | None
+    finished_at: datetime | None
+    verified_at: datetime | None
+    building_id: int | None
+    tracking_code: str
+    reported_by_me: bool
+    mine: bool
+    story: list[MoveRow]
+    photos: list[PhotoRow]
+
+
+def no_incident(incident_id: object) -> NotFound:
+    return NotFound(
+        en=f"There is no case {incident_id} that you can see.",
+        zh=f"没有您可查看的事件 {incident_id}。",
+        remedy_en="Check the number; a case outside your territory is not shown.",
+        remedy_zh="请核对编号；辖区以外的事件不显示。",
+    )
+
+
+_DETAIL_SQL = (
+    ROW_SQL
+    + """, i.description, i.on_behalf, i.channel, k.group_zh, k.group_en, i.floor, i.unit, i.accuracy_m,
+           i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell,
+           s.name AS second_cell_name, i.second_member_id, i.reason_zh, i.reason_en, i.trace, i.member_id,
+           k.limit_kind, k.limit_value::float AS limit_value, i.limit_words_zh, i.limit_words_en,
+           i.registered_at, i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at, i.building_id,
+           i.tracking_code, i.reported_by
+    """
+    + FROM_SQL
+    + """
+    LEFT JOIN cell AS s ON s.generation = i.generation AND s.kind = 'social' AND s.code = i.second_cell
+    """
+)
+
+
+def get_incident(session: Session, incident_id: int, *, by: Principal, now: datetime) -> IncidentDetail:
+    """One case with its person, reason, story and photographs. NotFound outside one's ground."""
+    where = conditions(Filter(ids=[incident_id]), by)
+    found = (
+        session.execute(sa.text(_DETAIL_SQL + where.sql), {**where.params, "now": now})
+        .mappings()
+        .one_or_none()
+    )
+    if found is None:
+        raise no_incident(incident_id)
+    values = dict(found)
+    row = to_row({name: values.pop(name) for name in Row.__dataclass_fields__})
+    member_id, second_id = values.pop("member_id"), values.pop("second_member_id")
+    people = people_by_id(session, {member_id, row.handler_id, second_id} - {None})
+    return IncidentDetail(
+        row=row,
+        member=people.get(member_id),
+        handler=people.get(row.handler_id),
+        second_member=people.get(second_id),
+        reported_by_me=values.pop("reported_by") == by.account_id,
+        mine=by.member_id is not None and row.handler_id == by.member_id,
+        story=story(session, incident_id),
+        photos=photos(session, incident_id),
+        **values,
+    )
+
+
+def people_by_id(session: Session, ids: set[int | None]) -> dict[int | None, PersonRow]:
+    """Cards of members by id, names and phones masked, with their number of open cases."""
+    if not ids:
+        return {}
+    rows = session.execute(
+        sa.text(
+            f"""
+            SELECT m.id, m.name, m.role, m.phone, m.on_duty,
+                   (SELECT count(*) FROM incident AS i WHERE i.handler_id = m.id AND i.stage NOT IN {ENDED})
+            FROM member AS m WHERE m.id = ANY(:ids)
+            """
+        ),
+        {"ids": list(ids)},
+    )
+    return {
+        row[0]: PersonRow(row[0], mask_name(row[1]), row[2], mask_phone(row[3]), row[4], row[5])
+        for row in rows
+    }
+
+
+def story(session: Session, incident_id: int) -> list[MoveRow]:
+    """All moves of a case in order; the caller has made sure it may be seen."""
+    rows = session.execute(
+        sa.text(
+            """
+            SELECT s.id, s.move, s.from_stage, s.to_stage, s.at, s.actor_name, s.role, m.name AS member,
+                   s.note, s.version
+            FROM incident_move AS s LEFT JOIN member AS m ON m.id = s.member_id
+            WHERE s.incident_id = :id ORDER BY s.at, s.id
+            """
+        ),
+        {"id": incident_id},
+    )
+    return [
+        MoveRow(
+            **{
+                **row,
+                "actor_name": mask_name(row["actor_name"]),
+                "member": mask_name(row["member"]) if row["member"] else None,
+            }
+        )
+        for row in rows.mappings()
+    ]
+
+
+def photos(session: Session, incident_id: int) -> list[PhotoRow]:
+    """Photographs of a case, oldest first."""
+    rows = session.execute(
+        sa.text(
+            "SELECT id, kind, width, height, at FROM incident_photo WHERE incident_id = :id ORDER BY at, id"
+        ),
+        {"id": incident_id},
+    )
+    return [PhotoRow(*row) for row in rows]

@@ -1,0 +1,209 @@
+"""Cases as rows: which ones a filter means, which of them a person may see, and what one line holds.
+
+A person sees the whole of their territory in a desk role, else what they handle, own or have reported. Rows
+outside are simply not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gis.access import Principal, prefix_range
+from gis.errors import Invalid
+from gis.masking import mask_name
+from incidents.incident import ENDED, STAGES
+
+CLOCKS = ("overdue", "due_soon", "in_time", "paused", "closed")
+
+CLOCK_SQL = f"""
+    CASE WHEN i.stage IN {ENDED} THEN 'closed'
+         WHEN i.stage = 'parked' OR i.paused_at IS NOT NULL THEN 'paused'
+         WHEN i.due_at < :now THEN 'overdue'
+         WHEN i.due_soon_at <= :now THEN 'due_soon'
+         ELSE 'in_time' END"""
+"""The state of a case's clock at :now, from the alias `i`; the one definition for all readers."""
+
+HOLLOW_SQL = "i.stage IN ('reported', 'registered')"
+"""Not yet dispatched: drawn as the same outline, hollow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to list. Empty means no restriction; `bbox` is west, south, east, north in EPSG:4490."""
+
+    bbox: tuple[float, float, float, float] | None = None
+    stages: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    clocks: Sequence[str] = ()
+    territory: str | None = None
+    building: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    closed_since: datetime | None = None
+    """Of the ended cases only those that ended since; open ones are not concerned."""
+    q: str | None = None
+    overdue: bool | None = None
+    open_only: bool = False
+    hollow: bool | None = None
+    mine: str | None = None
+    """tasks: what I have to handle; reports: what I reported."""
+    ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case as a list or the map shows it. `handler` is masked; nothing else here is personal."""
+
+    id: int
+    number: str
+    title: str
+    category: str
+    category_zh: str
+    category_en: str
+    icon: str
+    stage: str
+    clock: str
+    hollow: bool
+    due_at: datetime | None
+    due_soon_at: datetime | None
+    paused_at: datetime | None
+    reported_at: datetime
+    closed_at: datetime | None
+    place: str | None
+    territory: str
+    cell_code: str | None
+    cell_name: str | None
+    handler_id: int | None
+    handler: str | None
+    department_code: str | None
+    department_zh: str | None
+    department_en: str | None
+    version: int
+    lon: float
+    lat: float
+
+
+ROW_SQL = f"""
+    SELECT i.id, i.number, i.title, i.category, k.name_zh AS category_zh, k.name_en AS category_en, k.icon,
+           i.stage, {CLOCK_SQL} AS clock, {HOLLOW_SQL} AS hollow, i.due_at, i.due_soon_at, i.paused_at,
+           i.reported_at, i.closed_at, i.place, i.territory, i.cell_code, c.name AS cell_name, i.handler_id,
+           m.name AS handler, i.department_code, d.name_zh AS department_zh, d.name_en AS department_en,
+           i.version, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat
+"""
+FROM_SQL = """
+    FROM incident AS i
+    JOIN category AS k ON k.code = i.category
+    LEFT JOIN cell AS c ON c.generation = i.generation AND c.kind = 'social' AND c.code = i.cell_code
+    LEFT JOIN member AS m ON m.id = i.handler_id
+    LEFT JOIN department AS d ON d.code = i.department_code
+"""
+
+
+@dataclass
+class Where:
+    """Conditions and their parameters, gathered one by one."""
+
+    parts: list[str] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, condition: str, **params: Any) -> None:
+        self.parts.append(condition)
+        self.params.update(params)
+
+    @property
+    def sql(self) -> str:
+        return " WHERE " + " AND ".join(self.parts) if self.parts else ""
+
+
+def _visible(where: Where, by: Principal) -> None:
+    """Restrict to what the person may see: their ground for a desk role, else their own tasks and reports."""
+    own = ["i.reported_by = :me_account"]
+    where.params["me_account"] = by.account_id
+    if by.member_id is not None:
+        own.append("i.handler_id = :me_member OR i.member_id = :me_member")
+        where.params["me_member"] = by.member_id
+    if by.role == "department_handler" and by.territory is not None:
+        own.append(
+            "(i.department_code IS NOT NULL AND i.territory >= :mine_low AND i.territory < :mine_high)"
+        )
+    if by.sees_territory:
+        own.append("(i.territory >= :mine_low AND i.territory < :mine_high)")
+    if by.territory is not None:
+        where.params["mine_low"], where.params["mine_high"] = prefix_range(by.territory)
+    where.add("(" + " OR ".join(own) + ")")
+
+
+_CONDITIONS = {
+    "stages": "i.stage = ANY(:stages)",
+    "categories": "i.category = ANY(:categories)",
+    "clocks": f"({CLOCK_SQL}) = ANY(:clocks)",
+    "ids": "i.id = ANY(:ids)",
+    "building": "i.building_id = :building",
+    "since": "i.reported_at >= :since",
+    "until": "i.reported_at < :until",
+    "closed_since": f"(i.stage NOT IN {ENDED} OR i.closed_at >= :closed_since)",
+    "overdue": f"(({CLOCK_SQL}) = 'overdue') = :overdue",
+    "hollow": f"({HOLLOW_SQL}) = :hollow",
+}
+"""Field of a filter -> its condition, where the field's value is the whole parameter."""
+
+
+def conditions(wanted: Filter, by: Principal) -> Where:
+    """The WHERE of a read on the alias `i`: what the person may see, and of that what the filter means.
+
+    Raises Invalid for a stage that is none.
+    """
+    _refuse_unknown_stages(wanted)
+    where = Where()
+    _visible(where, by)
+    for name, condition in _CONDITIONS.items():
+        value = getattr(wanted, name)
+        if value is None or value == ():
+            continue
+        where.add(condition, **{name: list(value) if isinstance(value, tuple | list) else value})
+    if wanted.open_only:
+        where.add(f"i.stage NOT IN {ENDED}")
+    if wanted.bbox:
+        where.add(
+            "i.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)",
+            **dict(zip(("west", "south", "east", "north"), wanted.bbox, strict=True)),
+        )
+    if wanted.territory:
+        low, high = prefix_range(wanted.territory)
+        where.add("i.territory >= :low AND i.territory < :high", low=low, high=high)
+    if wanted.mine == "tasks":
+        where.add("i.handler_id = :me_member_only", me_member_only=by.member_id)
+    if wanted.mine == "reports":
+        where.add("i.reported_by = :me_account")
+    if wanted.q:
+        where.add(
+            "(i.number ILIKE :q OR i.title ILIKE :q OR i.place ILIKE :q OR i.cell_code LIKE :q_prefix)",
+            q="%" + _like(wanted.q) + "%",
+            q_prefix=_like(wanted.q) + "%",
+        )
+    return where
+
+
+def _refuse_unknown_stages(wanted: Filter) -> None:
+    unknown = set(wanted.stages) - set(STAGES)
+    if unknown:
+        raise Invalid(
+            en=f"There is no stage {', '.join(sorted(unknown))}.",
+            zh=f"没有阶段 {'、'.join(sorted(unknown))}。",
+            remedy_en="Stages are " + ", ".join(STAGES) + ".",
+            remedy_zh="阶段为 " + "、".join(STAGES) + "。",
+        )
+
+
+def _like(text: str) -> str:
+    """A search text with LIKE's own signs taken literally."""
+    return text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def to_row(values: dict[str, Any]) -> Row:
+    values.pop("sort_key", None)
+    values["handler"] = mask_name(values["handler"]) if values["handler"] else None
+    return Row(**values)
