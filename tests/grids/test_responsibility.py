@@ -153,12 +153,3 @@ def test_every_point_of_the_city_has_exactly_one_owner(session, city):
     lats = [LAT + STEP * i / 10 for i in range(-10, 11)]
     owners = [picture.covering_one(lon, lat) for lon in lons for lat in lats]
     assert all(owner >= 0 for owner in owners)
-
-
-def test_the_way_to_the_border_ends_on_it_and_is_as_long_as_the_border_is_far(session, city):
-    """20 m east of the middle line, so the nearest border point lies due west, on it."""
-    lon, lat = LON + 20 / 102_500, LAT + STEP / 2
-    picture = owner_map.current(session)
-    border_lon, border_lat = picture.way_to_border(picture.position[NORTH_EAST], lon, lat)
-    assert border_lon == pytest.approx(LON, abs=1e-7)
-    assert border_lat == pytest.approx(lat, abs=1e-6)
