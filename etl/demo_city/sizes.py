@@ -1,0 +1,55 @@
+"""How large a demo city is: extents of its sheet, its territory, and how much happens in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gis.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size of the city. Lengths are metres on the sheet (see `sheet`); the river runs along v = 0."""
+
+    name: str
+    width: int
+    south: int
+    """Depth of the south bank, from the river's axis."""
+    north: int
+    districts: int
+    subdistricts: int
+    communities: int
+    """Communities in each subdistrict."""
+    village_share: float
+    """Share of the blocks that are urban villages: many small houses."""
+    incidents_a_day: float
+    households_as_rows: bool
+    """False: households are only counted on buildings (decision 5)."""
+    trees: bool
+    heads_a_cell: int
+    """N of 1+1+1+N: building heads in each cell."""
+
+
+SIZES = {
+    size.name: size
+    for size in (
+        Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 75, True, True, 3),
+        Size("subdistrict", 2180, 700, 1130, 1, 3, 4, 0.06, 75, True, True, 6),
+        Size("district", 7000, 2300, 3600, 1, 15, 8, 0.06, 750, True, True, 6),
+        Size("city", 20800, 8400, 11000, 10, 120, 12, 0.62, 1110, False, False, 4),
+    )
+}
+"""`sample` is a neighbourhood for quick tests; the other three are for people."""
+
+
+def size_named(name: str) -> Size:
+    """The size of that name. Raises Invalid for any other."""
+    if name in SIZES:
+        return SIZES[name]
+    known = [size for size in SIZES if size != "sample"]
+    raise Invalid(
+        en=f"There is no demo city of size {name}.",
+        zh=f"没有规模为 {name} 的演示城市。",
+        remedy_en="Choose one of " + ", ".join(known) + ".",
+        remedy_zh="可选规模：" + "、".join(known) + "。",
+    )
