@@ -84,7 +84,8 @@ _READ = sa.text(
     "SELECT r.stamp::text, d.day, d.is_workday, d.name"
     " FROM rules_stamp AS r LEFT JOIN calendar_day AS d ON true"
 )
-_STAMP = sa.text("SELECT stamp::text FROM rules_stamp")
+STAMP = sa.text("SELECT stamp::text FROM rules_stamp")
+"""One fresh random value for every change of the calendar or of the rules of time."""
 
 _kept: dict[tuple[str, ZoneInfo], Calendar] = {}
 """The last picture read, by its stamp. A change, even one rolled back later, has a stamp of its own."""
@@ -96,7 +97,7 @@ def current_calendar(session: Session, zone: ZoneInfo = CITY_ZONE, *, stamp: str
     Triggers give `rules_stamp` a fresh random value in the transaction of a change, as for the owner map. A
     caller that has just read the stamp with another query passes it and saves the round trip.
     """
-    stamp = stamp or session.execute(_STAMP).scalar_one()
+    stamp = stamp or session.execute(STAMP).scalar_one()
     kept = _kept.get((stamp, zone))
     if kept is not None:
         return kept

@@ -5,23 +5,14 @@ The shipped list lies in `data/code_tables/`; a city edits its own in the table.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, Code
-from gis.settings import PROJECT
-from grids.members import Department
 from grids.responsibility import unknown_category
-from incidents.calendar import CalendarDay, published_days
-
-CODE_TABLES = PROJECT / "data" / "code_tables"
 
 
 class Category(Base):
@@ -82,25 +73,3 @@ def category_of(session: Session, code: str) -> Category:
     if category is None or not category.active:
         raise unknown_category(code)
     return category
-
-
-def shipped(name: str) -> Iterator[dict[str, Any]]:
-    """Rows of a shipped table: an empty field is None, yes and no are booleans."""
-    words = {"": None, "yes": True, "no": False}
-    with (CODE_TABLES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield {column: words.get(value, value) for column, value in row.items()}
-
-
-def fill_code_tables(session: Session) -> None:
-    """Insert the shipped departments, categories and calendar days that are missing.
-
-    A row that exists stays as the operator made it. Safe to run again, and from two processes at once.
-    """
-    categories = [{**row, "sort": n, "active": True} for n, row in enumerate(shipped("categories"), 1)]
-    for model, rows in (
-        (Department, list(shipped("departments"))),
-        (Category, categories),
-        (CalendarDay, published_days()),
-    ):
-        session.execute(insert(model).on_conflict_do_nothing(), rows)

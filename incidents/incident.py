@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -38,6 +39,13 @@ ENDED = ("closed", "rejected", "void")
 
 CHANNELS = ("member", "desk", "resident", "hotline", "wechat", "sensor", "import")
 
+LEVELS = ("community", "subdistrict", "district", "city")
+"""The ladder a case climbs when a level cannot settle it."""
+
+GRADES = (1, 2, 3, 4)
+"""1 特急 at once, 2 紧急 urgent, 3 一般 ordinary, 4 疑难 difficult."""
+AT_ONCE, ORDINARY = 1, 3
+
 _MOMENT = DateTime(timezone=True)
 
 
@@ -49,6 +57,8 @@ class Incident(Base):
         UniqueConstraint("reported_by", "report_key"),
         CheckConstraint(f"stage IN {STAGES}", name="stage_known"),
         CheckConstraint(f"channel IN {CHANNELS}", name="channel_known"),
+        CheckConstraint(f"level IN {LEVELS}", name="level_known"),
+        CheckConstraint(f"grade IN {GRADES}", name="grade_known"),
         Index("ix_incident_open", "territory", "due_at", postgresql_where=text(f"stage NOT IN {ENDED}")),
         Index("ix_incident_reported_at", "reported_at"),
         Index("ix_incident_closed_at", "closed_at"),
@@ -71,6 +81,8 @@ class Incident(Base):
 
     stage: Mapped[str]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+    level: Mapped[str] = mapped_column(default="community", server_default="community")
+    grade: Mapped[int] = mapped_column(SmallInteger, default=ORDINARY, server_default="3")
 
     geom: Mapped[object] = mapped_column(Geometry("POINT", srid=4490), nullable=False)
     source_lon: Mapped[float]
@@ -112,6 +124,15 @@ class Incident(Base):
     due_soon_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     limit_words_zh: Mapped[str | None]
     limit_words_en: Mapped[str | None]
+    """Of an open case the clock that runs now (`incidents.clocks`), of an ended one its handling clock."""
+
+    supervised_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    review_on: Mapped[date | None]
+    """When a parked case is looked at again."""
+    extension_asked: Mapped[Decimal | None]
+    """Units of the running clock asked for and not yet answered."""
+    appealed_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    """An appeal that is not answered yet."""
 
 
 class IncidentMove(Base):
@@ -132,6 +153,11 @@ class IncidentMove(Base):
     member_id: Mapped[int | None]
     note: Mapped[str | None]
     version: Mapped[int]
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    """Where the person stood, when their phone said so."""
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    """What the move changed besides the stage: the old place of a moved pin, days of an extension."""
     territory: Mapped[str] = territory_column()
 
 

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
-from incidents.categories import fill_code_tables
+from incidents.code_tables import fill_code_tables
 
 
 def config(url: str) -> Config:

@@ -8,8 +8,10 @@ import grids.duties
 import grids.members
 import incidents.calendar
 import incidents.categories
+import incidents.clocks
 import incidents.incident
 import incidents.notices
+import incidents.rules
 import layers.areas
 import layers.basemap
 import layers.buildings
