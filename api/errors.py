@@ -1,11 +1,13 @@
 """From the five kinds of failure to HTTP: one table, one shape (RFC 9457), two languages, always a remedy.
 
-`title` and `detail` are in the language the caller asked for (`Accept-Language`, else Chinese); both languages
-stand beside them, so that a page can switch without asking again. `detail` is the title with its remedy.
+`title` and `detail` are in the language the caller asked for (`Accept-Language`, else Chinese); both
+languages stand beside them, so that a page can switch without asking again. `detail` is the title with its
+remedy.
 """
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,7 +79,7 @@ def problem_body(error: CityGridError, status: int, language: str) -> dict[str, 
     kind = next((kind for kind in type(error).__mro__ if kind in STATUSES), CityGridError)
     body: dict[str, Any] = {
         **error.details,
-        "type": f"urn:citygrid:problem:{kind.__name__.lower()}",
+        "type": "urn:citygrid:problem:" + re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower(),
         "status": status,
         "title_zh": error.message_zh,
         "title_en": error.message_en,
@@ -90,47 +92,45 @@ def problem_body(error: CityGridError, status: int, language: str) -> dict[str, 
 
 
 _FAULTS = {
-    "missing": ("缺少", "is missing"),
-    "json_invalid": ("不是有效的 JSON", "is no valid JSON"),
-    "extra_forbidden": ("不认识", "is not known"),
-    "float_type": ("须为数字", "must be a number"),
-    "float_parsing": ("须为数字", "must be a number"),
-    "finite_number": ("须为有限的数", "must be a finite number"),
-    "int_type": ("须为整数", "must be a whole number"),
-    "int_parsing": ("须为整数", "must be a whole number"),
-    "int_from_float": ("须为整数", "must be a whole number"),
-    "bool_type": ("须为 true 或 false", "must be true or false"),
-    "bool_parsing": ("须为 true 或 false", "must be true or false"),
-    "string_type": ("须为文字", "must be text"),
-    "string_too_long": ("超过 {max_length} 个字符", "is longer than {max_length} characters"),
-    "string_too_short": ("不足 {min_length} 个字符", "is shorter than {min_length} characters"),
-    "greater_than_equal": ("须不小于 {ge}", "must be {ge} or more"),
-    "less_than_equal": ("须不大于 {le}", "must be {le} or less"),
-    "literal_error": ("须为 {expected} 之一", "must be one of {expected}"),
-    "datetime_parsing": ("须为带时区的时间", "must be a time with its offset"),
-    "datetime_from_date_parsing": ("须为带时区的时间", "must be a time with its offset"),
-    "timezone_aware": ("须带时区偏移", "needs an offset"),
+    "missing": ("缺少 {field}", "{field} is missing"),
+    "json_invalid": ("{field} 不是有效的 JSON", "{field} is no valid JSON"),
+    "extra_forbidden": ("{field} 不认识", "{field} is not known"),
+    "float_type": ("{field} 须为数字", "{field} must be a number"),
+    "float_parsing": ("{field} 须为数字", "{field} must be a number"),
+    "finite_number": ("{field} 须为有限的数", "{field} must be a finite number"),
+    "int_type": ("{field} 须为整数", "{field} must be a whole number"),
+    "int_parsing": ("{field} 须为整数", "{field} must be a whole number"),
+    "int_from_float": ("{field} 须为整数", "{field} must be a whole number"),
+    "bool_type": ("{field} 须为 true 或 false", "{field} must be true or false"),
+    "bool_parsing": ("{field} 须为 true 或 false", "{field} must be true or false"),
+    "string_type": ("{field} 须为文字", "{field} must be text"),
+    "string_too_long": ("{field} 超过 {max_length} 个字符", "{field} is longer than {max_length} characters"),
+    "string_too_short": (
+        "{field} 不足 {min_length} 个字符",
+        "{field} is shorter than {min_length} characters",
+    ),
+    "greater_than_equal": ("{field} 须不小于 {ge}", "{field} must be {ge} or more"),
+    "less_than_equal": ("{field} 须不大于 {le}", "{field} must be {le} or less"),
+    "literal_error": ("{field} 须为 {expected} 之一", "{field} must be one of {expected}"),
+    "datetime_parsing": ("{field} 须为带时区的时间", "{field} must be a time with its offset"),
+    "datetime_from_date_parsing": ("{field} 须为带时区的时间", "{field} must be a time with its offset"),
+    "timezone_aware": ("{field} 须带时区偏移", "{field} needs an offset"),
 }
-"""Pydantic's kinds of faults in both languages; others fall back to its own English."""
+"""Pydantic's kinds of faults in both languages."""
+_OTHER_FAULT = ("{field} 不合要求（{msg}）", "{field} is not accepted ({msg})")
 
 
 def invalid_request(faults: Sequence[Mapping[str, Any]]) -> Invalid:
     """Every fault pydantic found, as one Invalid; nothing the caller sent is repeated back."""
     told = []
     for fault in faults:
-        place = (
-            ".".join(str(part) for part in fault["loc"] if part not in ("body", "query", "path")) or "body"
-        )
-        zh, en = _FAULTS.get(
-            fault["type"], (f"不合要求（{fault['msg']}）", f"is not accepted ({fault['msg']})")
-        )
-        values = fault.get("ctx") or {}
-        told.append(
-            {"field": place, "zh": zh.format_map(_Blank(values)), "en": en.format_map(_Blank(values))}
-        )
+        place = [str(part) for part in fault["loc"] if part not in ("body", "query", "path")]
+        values = _Blank(fault.get("ctx") or {}, field=".".join(place) or "body", msg=fault["msg"])
+        zh, en = _FAULTS.get(fault["type"], _OTHER_FAULT)
+        told.append({"field": values["field"], "zh": zh.format_map(values), "en": en.format_map(values)})
     return Invalid(
-        en="; ".join(f"{one['field']} {one['en']}" for one in told) + ".",
-        zh="；".join(f"{one['field']} {one['zh']}" for one in told) + "。",
+        en="; ".join(one["en"] for one in told) + ".",
+        zh="；".join(one["zh"] for one in told) + "。",
         remedy_en="Correct these and send again; /docs lists every field.",
         remedy_zh="请更正后重新提交；各字段说明见 /docs。",
         faults=told,

@@ -97,7 +97,7 @@ def refuse_cross_site(method: str, headers: Mapping[str, str]) -> None:
         raise Denied(
             en="This change was sent from another site.",
             zh="这次修改来自其他网站。",
-            remedy_en="Open the page of this server itself and do it there; programs send Authorization: Bearer.",
+            remedy_en="Do it on a page of this server itself; programs send Authorization: Bearer.",
             remedy_zh="请在本服务器自己的页面上操作；程序请用 Authorization: Bearer。",
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gis import crs
 from gis.errors import Invalid
@@ -78,3 +78,14 @@ def areas_m2(geometries: NDArray[np.object_]) -> NDArray[np.float64]:
     if len(geometries) == 0:
         return np.empty(0)
     return shapely.area(in_metres(geometries, metric_zone(geometries)))
+
+
+def metres_from(lon: float, lat: float, lons: ArrayLike, lats: ArrayLike) -> NDArray[np.float64]:
+    """Straight-line metres from one point to each of many, all lon/lat in EPSG:4490.
+
+    Measured in the Gauss-Kruger zone of the one point: within 0.03 % across a city.
+    """
+    zone = crs.metric_crs(lon)
+    x, y = crs.to_metres(lon, lat, zone=zone)
+    xs, ys = crs.to_metres(lons, lats, zone=zone)
+    return np.hypot(xs - x, ys - y)

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from gis.access import Principal
 from gis.errors import Denied, Invalid, NotFound
-from incidents.incident import IncidentPhoto
+from incidents.incident import IncidentMove, IncidentPhoto
 from incidents.queries import Filter, PhotoRow, count_incidents, no_incident
 
 MAX_BYTES = 25_000_000
@@ -233,8 +233,13 @@ def path_of(folder: Path, sha256: str) -> Path:
     return folder / sha256[:2] / f"{sha256}.jpg"
 
 
-def attach(session: Session, incident_id: int, photo_ids: list[int], *, move_id: int) -> None:
-    """Hang photographs already kept for a case on the move they belong to. Raises Invalid for others."""
+def attach(session: Session, incident_id: int, photo_ids: list[int], *, version: int) -> None:
+    """Hang photographs kept for a case on the move that led to `version`. Raises Invalid for others."""
+    move_id = (
+        sa.select(sa.func.max(IncidentMove.id))
+        .where(IncidentMove.incident_id == incident_id, IncidentMove.version == version)
+        .scalar_subquery()
+    )
     done = session.execute(
         sa.update(IncidentPhoto)
         .where(IncidentPhoto.incident_id == incident_id, IncidentPhoto.id.in_(photo_ids))

@@ -1,0 +1,79 @@
+"""How much of a body the server reads, counted while it arrives: a claim in a header is not believed."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import TooLarge, problem
+
+TEXT_LIMIT = 1_000_000
+"""Bytes of JSON: a report has at most 4000 characters of text, a move 1000."""
+UPLOAD_LIMIT = 60_000_000
+"""Bytes of a multipart body: some photographs of a phone."""
+DRAIN_LIMIT = 100_000_000
+"""Bytes read and thrown away after a refusal, so that the sender comes to read the answer."""
+
+Message = MutableMapping[str, Any]
+
+
+class BodyLimit:
+    """ASGI middleware that answers 413 as soon as a body proves too large, without keeping what arrived.
+
+    The application sees an end of the request; whatever it then answers is replaced. Nothing is written,
+    because an endpoint acts only on a body it has read whole.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        upload = headers.get("content-type", "").startswith("multipart/form-data")
+        limit = UPLOAD_LIMIT if upload else TEXT_LIMIT
+        read, refused = 0, False
+
+        async def counted() -> Message:
+            nonlocal read, refused
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read <= limit:
+                return message
+            if not refused:
+                refused = True
+                await _drain(receive, message, read)
+            raise _too_large(limit)
+
+        async def unless_refused(message: Message) -> None:
+            if not refused:
+                await send(message)
+
+        if int(headers.get("content-length") or 0) > limit:
+            await _drain(receive, {"more_body": True}, 0)
+            refused = True
+        else:
+            await self.app(scope, counted, unless_refused)
+        if refused:
+            await problem(_too_large(limit), headers)(scope, receive, send)
+
+
+async def _drain(receive: Receive, message: Message, read: int) -> None:
+    """Read on to the end of the body, or until it is more than a mistake."""
+    while message["type"] == "http.request" and message.get("more_body") and read <= DRAIN_LIMIT:
+        message = await receive()
+        read += len(message.get("body", b""))
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        en=f"The body is larger than {limit / 1e6:.0f} MB; nothing was written.",
+        zh=f"提交内容超过 {limit / 1e6:.0f} MB，未写入任何内容。",
+        remedy_en="Shorten the text (at most 4000 characters); send photographs as multipart.",
+        remedy_zh="请精简文字（最多 4000 字）；照片请用 multipart 分几次上传。",
+        limit_bytes=limit,
+    )

@@ -1,0 +1,306 @@
+"""The bodies that come in and the answers that go out, where they differ from what the rooms below return.
+
+Answers that are a room's own rows (a case, its story, a page of cases) go out as that room's dataclasses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from api.parameters import MAX_ID
+from gis.access import Principal
+from gis.masking import mask_name, mask_phone
+from grids.responsibility import Person, Responsibility
+from incidents.lifecycle import MOVES
+from incidents.queries import IncidentDetail, MoveRow, PhotoRow, Row
+from incidents.workflow import MAX_DESCRIPTION, MAX_TITLE, ReportDraft, Reported
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+class Body(BaseModel):
+    """A body from outside: a misspelt field is a fault, not a silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Credentials(Body):
+    """Name and password, and how long the sign-in should last."""
+
+    username: Annotated[str, Field(max_length=80)]
+    password: Annotated[str, Field(max_length=200)]
+    phone: Annotated[
+        bool, Field(description="True on a phone: stays signed in for 30 days, not 12 hours.")
+    ] = False
+
+
+class ReportBody(Body):
+    """A report. Its limits are the workflow's own; what the city knows about the place is asked there."""
+
+    report_key: Annotated[
+        str, Field(description="Chosen by the reporter; the same key again is the same report.")
+    ]
+    lon: Annotated[float, Field(description="Degrees, or easting in metres for a Gauss-Kruger zone.")]
+    lat: Annotated[float, Field(description="Degrees, or northing in metres for a Gauss-Kruger zone.")]
+    crs: Annotated[
+        str | None,
+        Field(description="EPSG:4490, EPSG:4326, GCJ-02, BD-09 or EPSG:4491..4554. Never guessed."),
+    ] = None
+    category: Annotated[str, Field(max_length=40)]
+    description: Annotated[str, Field(description=f"At most {MAX_DESCRIPTION} characters.")] = ""
+    title: Annotated[str | None, Field(description=f"At most {MAX_TITLE} characters.")] = None
+    accuracy_m: float | None = None
+    accuracy_level: Annotated[
+        int | None, Field(description="68 or 95: the share of fixes within accuracy_m.")
+    ] = None
+    floor: Annotated[int | None, Field(ge=-20, le=200)] = None
+    unit: Annotated[str | None, Field(max_length=40)] = None
+    component_id: Id | None = None
+    channel: Annotated[str | None, Field(description="Left out: that of the reporter's role.")] = None
+    on_behalf: Annotated[str | None, Field(max_length=80, description="The resident it is reported for.")] = (
+        None
+    )
+    chosen_cell: Annotated[
+        str | None,
+        Field(max_length=15, description="Which of the two candidate cells the reporter stands in."),
+    ] = None
+    photos: Annotated[
+        list[Any],
+        Field(max_length=0, description="Stays empty: photographs are multipart files named photos."),
+    ] = []
+
+    def draft(self, channel: str) -> ReportDraft:
+        """The report as the workflow takes it; an absent declaration stays absent and is refused there."""
+        values = self.model_dump(exclude={"photos", "channel", "crs"})
+        return ReportDraft(**values, crs=self.crs or "", channel=channel)
+
+
+class MoveBody(Body):
+    """One move, of the case as it stood at `version`."""
+
+    move: Annotated[str, Field(max_length=40, description="One of: " + ", ".join(MOVES))]
+    version: Annotated[int, Field(ge=0, le=MAX_ID)]
+    note: Annotated[str | None, Field(max_length=1000)] = None
+    member_id: Annotated[Id | None, Field(description="Whom to dispatch to; left out: as routed.")] = None
+    photos: Annotated[
+        list[Id], Field(max_length=9, description="Photographs already uploaded for this move.")
+    ] = []
+
+
+class DutyBody(Body):
+    """The switch on the phone."""
+
+    on_duty: bool
+
+
+class PrincipalShown(BaseModel):
+    """Whom a token stands for. `territory` is a code prefix; "" the whole city; null no ground."""
+
+    account_id: int
+    username: str
+    display_name: str
+    role: str
+    territory: str | None
+    member_id: int | None
+
+    @classmethod
+    def of(cls, by: Principal) -> PrincipalShown:
+        return cls(
+            account_id=by.account_id,
+            username=by.username,
+            display_name=by.display_name,
+            role=by.role,
+            territory=by.territory,
+            member_id=by.member_id,
+        )
+
+
+class SessionShown(BaseModel):
+    """A fresh sign-in. The token is shown this once."""
+
+    token: str
+    expires_at: datetime
+    principal: PrincipalShown
+
+
+class PersonShown(BaseModel):
+    """Somebody on the roster, masked."""
+
+    id: int
+    name: str
+    post: str
+    on_duty: bool
+    phone: str | None
+
+    @classmethod
+    def of(cls, person: Person | None) -> PersonShown | None:
+        if person is None:
+            return None
+        return cls(
+            id=person.id,
+            name=mask_name(person.name),
+            post=person.post,
+            on_duty=person.on_duty,
+            phone=mask_phone(person.phone),
+        )
+
+
+class ResponsibilityShown(BaseModel):
+    """Who answers for a place, why, and how sure that is."""
+
+    member: PersonShown | None
+    handler: PersonShown | None
+    department: str | None
+    rule: str
+    generation: str
+    cell_code: str | None
+    cell_name: str | None
+    territory: str
+    confidence: float
+    border_m: float | None
+    second_cell: str | None
+    second_cell_name: str | None
+    second_member: PersonShown | None
+    second_confidence: float
+    building_id: int | None
+    place: str | None
+    reason_zh: str
+    reason_en: str
+    trace: list[dict[str, str]]
+
+    @classmethod
+    def of(cls, answer: Responsibility) -> ResponsibilityShown:
+        values = {name: getattr(answer, name) for name in cls.model_fields}
+        for name in ("member", "handler", "second_member"):
+            values[name] = PersonShown.of(values[name])
+        return cls(**values)
+
+
+class ReportAnswer(BaseModel):
+    """What became of a report. `created` is false when its key had been answered before."""
+
+    id: int
+    number: str
+    tracking_code: str
+    stage: str
+    version: int
+    created: bool
+    responsibility: ResponsibilityShown | None
+    photos: list[PhotoRow]
+
+    @classmethod
+    def of(cls, reported: Reported, photos: list[PhotoRow]) -> ReportAnswer:
+        answer = reported.responsibility
+        return cls(
+            id=reported.id,
+            number=reported.number,
+            tracking_code=reported.tracking_code,
+            stage=reported.stage,
+            version=reported.version,
+            created=reported.created,
+            responsibility=ResponsibilityShown.of(answer) if answer else None,
+            photos=photos,
+        )
+
+
+class OpenMove(BaseModel):
+    """A move this person may make now, and what it asks for."""
+
+    name: str
+    zh: str
+    en: str
+    needs_note: bool
+    takes_member: bool
+
+    @classmethod
+    def of(cls, name: str) -> OpenMove:
+        move = MOVES[name]
+        return cls(
+            name=name, zh=move.zh, en=move.en, needs_note=move.needs_note, takes_member=move.takes_member
+        )
+
+
+def _case_fields() -> dict[str, Any]:
+    """A case's row and everything else about it, side by side, as the rooms below declare them."""
+    fields = get_type_hints(Row) | get_type_hints(IncidentDetail)
+    del fields["row"]
+    return {name: (kind, ...) for name, kind in fields.items()}
+
+
+CaseShown = create_model(
+    "CaseShown",
+    __doc__="One case with everything about it, and the moves open to the person asking.",
+    moves=(list[OpenMove], ...),
+    **_case_fields(),
+)
+
+
+def case_shown(case: IncidentDetail, moves: list[OpenMove]) -> dict[str, Any]:
+    """The values of a `CaseShown`."""
+    values = {name: getattr(case, name) for name in get_type_hints(IncidentDetail) if name != "row"}
+    return asdict(case.row) | values | {"moves": moves}
+
+
+class MovesShown(BaseModel):
+    """What may happen next, at which version, and what happened so far."""
+
+    stage: str
+    version: int
+    moves: list[OpenMove]
+    story: list[MoveRow]
+
+
+class MoveAnswer(BaseModel):
+    """A case after a move, and what the person may do with it now."""
+
+    id: int
+    number: str
+    stage: str
+    version: int
+    moves: list[OpenMove]
+
+
+class PhotosShown(BaseModel):
+    """Photographs as kept; each is read at /api/v1/photos/{id}."""
+
+    photos: list[PhotoRow]
+
+
+class PageShown(BaseModel):
+    """A page of cases; `next` is the `after` of the page behind it, null at the end."""
+
+    incidents: list[Row]
+    next: str | None
+
+
+class CategoryShown(BaseModel):
+    """One small class a report may name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    kind: str
+    name_zh: str
+    name_en: str
+    icon: str
+    default_role: str
+    department_code: str | None
+    needs_confirm: bool
+    urgent: bool
+    limit_kind: str
+    limit_value: float
+
+
+class GroupShown(BaseModel):
+    """A main class with the categories in it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    zh: str
+    en: str
+    categories: list[CategoryShown]
