@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, Time, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, Code, territory_column
@@ -48,6 +48,24 @@ class Duty(Base):
     territory: Mapped[str] = territory_column()
 
 
+class Shift(Base):
+    """Hours of the week in which a duty is held; a duty without shifts is held around the clock.
+
+    `weekday` counts from Monday = 0. `starts` and `ends` are wall-clock times in the city's time zone; an end
+    at or before the start lies on the next day, so 20:00 to 08:00 is a night and 00:00 to 00:00 a whole day.
+    """
+
+    __tablename__ = "shift"
+    __table_args__ = (CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday_known"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id", ondelete="CASCADE"), index=True)
+    weekday: Mapped[int] = mapped_column(SmallInteger)
+    starts: Mapped[time] = mapped_column(Time)
+    ends: Mapped[time] = mapped_column(Time)
+    territory: Mapped[str] = territory_column()
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """One post of a team as a card shows it: masked, with the person standing in for an absent one."""
@@ -65,10 +83,10 @@ class Post:
 
 _TEAM = text(
     """
-    SELECT d.id, d.post, m.id, m.name, m.phone, m.on_duty, d.ends_at, d.building_id,
+    SELECT d.id AS duty_id, d.post, m.id AS member_id, m.name, m.phone, m.on_duty, d.ends_at, d.building_id,
            (SELECT s.name FROM duty AS t JOIN member AS s ON s.id = t.member_id
              WHERE t.ground = d.ground AND t.stand_in_for = m.id AND t.starts_at <= :at
-               AND (t.ends_at IS NULL OR t.ends_at > :at) ORDER BY t.starts_at DESC, t.id LIMIT 1)
+               AND (t.ends_at IS NULL OR t.ends_at > :at) ORDER BY t.starts_at DESC, t.id LIMIT 1) AS stand_in
     FROM duty AS d JOIN member AS m ON m.id = d.member_id
     WHERE d.ground = :ground AND d.stand_in_for IS NULL AND d.starts_at <= :at
       AND (d.ends_at IS NULL OR d.ends_at > :at)
@@ -86,16 +104,15 @@ def team(session: Session, ground: str, *, at: datetime) -> list[Post]:
             "at": at,
             "posts": ["leader", "member", *sorted(set(POSTS) - {"leader", "member"})],
         },
-    )
+    ).mappings()
     return [
         Post(
-            row[0],
-            row[1],
-            row[2],
-            mask_name(row[3]),
-            mask_phone(row[4]),
-            *row[5:8],
-            mask_name(row[8] or "") or None,
+            **{
+                **row,
+                "name": mask_name(row["name"]),
+                "phone": mask_phone(row["phone"]),
+                "stand_in": mask_name(row["stand_in"] or "") or None,
+            }
         )
         for row in rows
     ]

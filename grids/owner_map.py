@@ -1,19 +1,20 @@
 """The owner map: which cell owns each point of the city, held in memory and always the database's latest.
 
-One `OwnerMap` is an immutable picture of one generation: the social cells with an exact index over them, the
-special cells that lie over them, and the areas around. `current(session)` returns the picture of the
-generation asked for and loads a new one only when something in it has changed: triggers on the tables give
-`owner_map_stamp` a new value in the same transaction, and one look at the stamp tells.
+One `OwnerMap` is an immutable picture of one generation: the social cells with an exact index over them,
+the special cells and exceptions that lie over them, and the areas around. `current(session)` returns the
+picture of the generation asked for and loads a new one only when something in it has changed: triggers on
+the tables give `owner_map_stamp` a new value in the same transaction, and one look at the stamp tells.
 
 Exact questions (which cell covers) are asked in stored degrees, as the cells were drawn; distances and
-probabilities are taken in metres of the city's Gauss-Kruger zone.
+probabilities are taken in metres of the city's Gauss-Kruger zone, on the final ground (`grids.final_ground`).
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -24,34 +25,19 @@ from sqlalchemy.orm import Session
 
 from gis import crs
 from gis.errors import Invalid, NotFound
-from gis.gaussian import mass_over
-from gis.geometry import Fix, in_metres, metric_zone
+from gis.geometry import in_metres, metric_zone
 from gis.partition_index import PartitionIndex
+from grids import exceptions
+from grids.exceptions import Strip
+from grids.final_ground import FinalGround, Overlay
 
 KEPT = 8
 """Pictures kept per process: the active generation and a few on trial."""
 
 HALF_THE_GLOBE_M = 2e7
 
-FAR_SIGMAS = 6.0
-"""Beyond this many sigmas a circular Gaussian has less than 2e-8 of its mass."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the map says about one point, before anybody asks who is on duty.
-
-    `rule` is special, covered, shared_edge, near or orphan. `border_m` is the distance to ground of another
-    owner (or of nobody); for near and orphan it is the distance to the owner's cell. `confidence` is the
-    share of the fix's Gaussian that falls on ground of this owner.
-    """
-
-    rule: str
-    cell: int | None
-    border_m: float
-    confidence: float
-    second: int | None
-    second_confidence: float
+NEAR_LIMIT_M = 50.0
+"""How far off every cell the nearest one still owns (decision 6)."""
 
 
 class OwnerMap:
@@ -66,7 +52,11 @@ class OwnerMap:
         *,
         special: NDArray[np.bool_] | None = None,
         areas: list[tuple[str, shapely.Geometry]] | None = None,
+        strips: Sequence[Strip] = (),
+        footprints: Sequence[tuple[str, shapely.Geometry]] = (),
+        barriers: NDArray[np.object_] | None = None,
     ) -> None:
+        """`geoms`, `areas`, `footprints` (cell code, shape) and `barriers` are lon/lat; `strips` metres."""
         self.generation = generation
         self.codes = codes
         self.names = names
@@ -77,11 +67,16 @@ class OwnerMap:
         self._social = np.flatnonzero(~self.special)
         self._over = np.flatnonzero(self.special)
         self._index = PartitionIndex.build(list(geoms[self._social]))
+        self._social_tree = shapely.STRtree(geoms[self._social])
         self._over_tree = shapely.STRtree(geoms[self._over])
         self.zone = metric_zone(geoms) if len(geoms) else crs.metric_crs(113.1)
         self._metric = in_metres(geoms, self.zone)
-        self._tree = shapely.STRtree(self._metric)
-        self._borders = shapely.boundary(self._metric)
+        self._strips = [strip for strip in strips if strip.cell_code in self.position]
+        known = [(code, geom) for code, geom in footprints if code in self.position]
+        shapes = in_metres(np.array([geom for _, geom in known], object), self.zone)
+        self._footprints = [(code, shape) for (code, _), shape in zip(known, shapes, strict=True)]
+        self._barriers = in_metres(np.empty(0, object) if barriers is None else barriers, self.zone)
+        self._grounds: dict[tuple[int, ...], FinalGround] = {}
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -104,7 +99,7 @@ class OwnerMap:
 
     def metres_outside(self, lon: float, lat: float) -> float:
         """Metres from the point to the city; 0 inside. Beyond the zone's reach it is half the globe."""
-        point = self._point(lon, lat)
+        point = self.point(lon, lat)
         if not np.isfinite([point.x, point.y]).all():
             return HALF_THE_GLOBE_M
         return float(shapely.distance(self._city, point))
@@ -121,103 +116,42 @@ class OwnerMap:
 
     def covering_one(self, lon: float, lat: float) -> int:
         """`covering` for one point, without the arrays."""
-        if len(self._over):
-            over = self._over_tree.query(shapely.Point(lon, lat), predicate="intersects")
-            if len(over):
-                return int(self._over[over.min()])
+        special = self.special_at(lon, lat)
+        return self.social_at(lon, lat) if special < 0 else special
+
+    def special_at(self, lon: float, lat: float) -> int:
+        """The special cell over a point (the lowest code where several are), or -1."""
+        if not len(self._over):
+            return -1
+        over = self._over_tree.query(shapely.Point(lon, lat), predicate="intersects")
+        return int(self._over[over.min()]) if len(over) else -1
+
+    def social_at(self, lon: float, lat: float) -> int:
+        """The social cell that covers a point (the lowest code on a shared edge), or -1."""
         found = self._index.locate_one(lon, lat)
         return int(self._social[found]) if found >= 0 else -1
 
-    def ground_at(self, fix: Fix, *, near_limit_m: float, cell: int | None = None) -> Ground:
-        """Which cell owns the fix, by which rule, how far its border is and how sure that is.
+    def social_all_at(self, lon: float, lat: float) -> NDArray[np.int64]:
+        """Every social cell that covers a point, asked exactly, in degrees: several on a shared edge."""
+        return self._social[self._social_tree.query(shapely.Point(lon, lat), predicate="intersects")]
 
-        `cell` is given where a rule above this map has already named the owner (a component's cell, a
-        building's cell); then only border and confidence are computed. Ties on shared edges go to the
-        lowest code. Off every cell the nearest within `near_limit_m` metres owns; farther, nobody (orphan).
-        """
-        point = self._point(fix.lon, fix.lat)
-        rule = "covered"
-        if cell is None:
-            cell = self.covering_one(fix.lon, fix.lat)
-            if cell >= 0 and self.special[cell]:
-                rule = "special"
-        if cell < 0:
-            return self._off_every_cell(point, fix.sigma_m, near_limit_m)
-        border_m = float(shapely.distance(self._borders[cell], point))
-        around = self._within(point, max(FAR_SIGMAS * fix.sigma_m, border_m) + 1.0, without=cell)
-        distances = shapely.distance(self._metric[around], point)
-        if rule == "covered" and border_m < 0.01 and self._covers_too(around, fix):
-            rule = "shared_edge"
-        second = int(around[np.lexsort((around, distances))[0]]) if len(around) else None
-        if border_m >= FAR_SIGMAS * fix.sigma_m:
-            return Ground(rule, cell, border_m, 1.0, second, 0.0)
-        masses = self._masses(point, fix.sigma_m, np.append(around, cell))
-        confidence = masses.pop(cell)
-        if masses:
-            second = max(masses, key=lambda i: (masses[i], -i))
-        return Ground(
-            rule, cell, border_m, confidence, second, masses.get(second, 0.0) if second is not None else 0.0
-        )
+    def at(self, moment: datetime) -> FinalGround:
+        """The final ground at a moment: this picture with the exceptions then in force painted over it."""
+        in_force = tuple(strip.id for strip in self._strips if strip.holds_at(moment))
+        ground = self._grounds.get(in_force)
+        if ground is None:
+            if len(self._grounds) >= KEPT:
+                self._grounds.clear()
+            ground = self._grounds[in_force] = self._final_ground(frozenset(in_force))
+        return ground
 
-    def _covers_too(self, around: NDArray[np.int64], fix: Fix) -> bool:
-        """Whether another cell covers the point as well, asked exactly, in degrees."""
-        return bool(shapely.intersects_xy(self.geoms[around], fix.lon, fix.lat).any())
-
-    def _within(self, point: shapely.Point, radius: float, *, without: int = -1) -> NDArray[np.int64]:
-        found = np.sort(self._tree.query(point, predicate="dwithin", distance=radius))
-        return found[found != without]
-
-    def _masses(self, point: shapely.Point, sigma: float, cells: NDArray[np.int64]) -> dict[int, float]:
-        """The Gaussian's mass on the final ground of each cell: a special cell takes its ground away."""
-        over = [int(i) for i in cells if self.special[i]]
-        lid = shapely.union_all(self._metric[over]) if over else None
-        return {
-            int(i): mass_over(
-                self._metric[i]
-                if lid is None or self.special[i]
-                else shapely.difference(self._metric[i], lid),
-                point.x,
-                point.y,
-                sigma,
-            )
-            for i in cells
-        }
-
-    def _off_every_cell(self, point: shapely.Point, sigma: float, near_limit_m: float) -> Ground:
-        """The near rule, else orphan. The nearest cell wins; equal distances go to the lowest code."""
-        if not np.isfinite([point.x, point.y]).all() or not len(around := self._within(point, near_limit_m)):
-            return Ground("orphan", None, 0.0, 0.0, None, 0.0)
-        distances = shapely.distance(self._metric[around], point)
-        order = np.lexsort((around, distances))
-        cell = int(around[order[0]])
-        second = int(around[order[1]]) if len(order) > 1 else None
-        share = self._nearest_shares(point, sigma, around)
-        return Ground(
-            "near",
-            cell,
-            float(distances[order[0]]),
-            share.get(cell, 0.0),
-            second,
-            share.get(second, 0.0) if second is not None else 0.0,
-        )
-
-    def _nearest_shares(
-        self, point: shapely.Point, sigma: float, around: NDArray[np.int64]
-    ) -> dict[int, float]:
-        """Share of the Gaussian nearest to each cell, by 256 points of equal mass on a sunflower spiral."""
-        n = 256
-        rank = (np.arange(n) + 0.5) / n
-        radius, angle = sigma * np.sqrt(-2.0 * np.log1p(-rank)), np.arange(n) * np.pi * (3.0 - np.sqrt(5.0))
-        spread = shapely.points(point.x + radius * np.cos(angle), point.y + radius * np.sin(angle))
-        nearest = np.argmin(shapely.distance(self._metric[around][:, None], spread[None, :]), axis=0)
-        return {int(around[i]): float(count) / n for i, count in enumerate(np.bincount(nearest))}
-
-    def way_to_border(self, cell: int, lon: float, lat: float) -> tuple[float, float]:
-        """The point (lon, lat) of the cell's border nearest to a place: the end of a dimension line."""
-        way = shapely.shortest_line(self._borders[cell], self._point(lon, lat))
-        (x, y), _ = way.coords
-        border_lon, border_lat = crs.from_metres(x, y, zone=self.zone)
-        return float(border_lon), float(border_lat)
+    def _final_ground(self, in_force: frozenset[int]) -> FinalGround:
+        overlays = [
+            *(Overlay(self.position[code], shape) for code, shape in self._footprints),
+            *(Overlay(int(i), self._metric[i]) for i in self._over),
+            *(Overlay(self.position[s.cell_code], s.shape, s) for s in self._strips if s.id in in_force),
+        ]
+        return FinalGround(self._metric, ~self.special, overlays, self._barriers, near_limit_m=NEAR_LIMIT_M)
 
     def area_at(self, lon: float, lat: float) -> str | None:
         """The most precise area covering the point, or the nearest one of the lowest level loaded."""
@@ -232,7 +166,8 @@ class OwnerMap:
             ((shapely.distance(geom, point), code) for code, geom in self.areas if len(code) == finest)
         )[1]
 
-    def _point(self, lon: float, lat: float) -> shapely.Point:
+    def point(self, lon: float, lat: float) -> shapely.Point:
+        """The point in metres of the city's zone; not finite where the zone does not reach."""
         x, y = crs.to_metres(lon, lat, zone=self.zone)
         return shapely.Point(float(x), float(y))
 
@@ -249,6 +184,20 @@ _CELLS = sa.text(
     " WHERE generation = :generation AND kind IN ('social', 'special') ORDER BY code, kind"
 )
 _AREAS = sa.text("SELECT code, ST_AsBinary(geom) FROM area ORDER BY code")
+# Footprints that lie on ground of another cell than their building's; the others change nothing.
+_FOOTPRINTS = sa.text(
+    """
+    SELECT b.cell_code, ST_AsBinary(b.geom) FROM building AS b
+    WHERE EXISTS (SELECT 1 FROM cell AS c WHERE c.generation = :generation AND c.kind IN ('social', 'special')
+                    AND c.code <> b.cell_code AND c.geom && b.geom AND ST_Intersects(c.geom, b.geom))
+      AND NOT EXISTS (SELECT 1 FROM cell AS s WHERE s.generation = :generation AND s.kind = 'special'
+                    AND s.code = b.cell_code AND s.geom && b.geom AND ST_Covers(s.geom, b.geom))
+    ORDER BY b.id
+    """
+)
+_BARRIERS = sa.text(
+    "SELECT ST_AsBinary(geom) FROM water UNION ALL SELECT ST_AsBinary(geom) FROM land WHERE kind = 'wall'"
+)
 
 
 def current(session: Session, generation: str | None = None) -> OwnerMap:
@@ -293,11 +242,20 @@ def _load(session: Session, generation: str) -> OwnerMap:
             remedy_zh="请给出已导入的版本名；citygrid cells check 可列出。",
         )
     areas = [(code, shapely.from_wkb(bytes(wkb))) for code, wkb in session.execute(_AREAS)]
+    footprints = session.execute(_FOOTPRINTS, {"generation": generation})
+    geoms = _shapes([row[3] for row in rows])
     return OwnerMap(
         generation,
         [row.code for row in rows],
         [row.name for row in rows],
-        shapely.from_wkb(np.array([bytes(row[3]) for row in rows], object)),
+        geoms,
         special=np.array([row.kind == "special" for row in rows]),
         areas=areas,
+        strips=exceptions.strips(session, metric_zone(geoms)),
+        footprints=[(code, shapely.from_wkb(bytes(wkb))) for code, wkb in footprints],
+        barriers=_shapes(session.scalars(_BARRIERS)),
     )
+
+
+def _shapes(wkbs: Iterable[bytes]) -> NDArray[np.object_]:
+    return shapely.from_wkb(np.array([bytes(wkb) for wkb in wkbs], object))

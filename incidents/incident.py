@@ -105,6 +105,8 @@ class Incident(Base):
     reason_zh: Mapped[str]
     reason_en: Mapped[str]
     trace: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default="[]")
+    decision: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    """The routing's whole answer at the moment of the report, roster included; nothing rewrites it."""
 
     member_id: Mapped[int | None] = mapped_column(index=True)
     """The owner of the ground and first receiver; stays named when the work goes elsewhere."""

@@ -23,7 +23,7 @@ from gis.database import announce
 from gis.errors import Conflict, Invalid
 from grids.members import Member
 from grids.responsibility import Responsibility, responsible_for, unknown_category
-from incidents import lifecycle
+from incidents import lifecycle, overrides
 from incidents.calendar import current_calendar
 from incidents.deadlines import Deadline, deadline, resumed
 from incidents.incident import Incident, IncidentMove
@@ -103,6 +103,8 @@ def report(session: Session, draft: ReportDraft, *, by: Principal, now: datetime
         category=draft.category,
         component_id=draft.component_id,
         floor=draft.floor,
+        unit=draft.unit,
+        zone=zone,
         chosen_cell=draft.chosen_cell,
     )
     waits = draft.channel in OUTSIDE_CHANNELS and category.needs_confirm
@@ -245,6 +247,7 @@ def _incident_values(
         "reason_zh": answer.reason_zh,
         "reason_en": answer.reason_en,
         "trace": json.dumps(answer.trace, ensure_ascii=False),
+        "decision": json.dumps(answer.as_kept(), ensure_ascii=False),
         "member_id": answer.member.id if answer.member else None,
         "handler_id": answer.handler.id if answer.handler and stage == "dispatched" else None,
         "department_code": answer.department,
@@ -264,17 +267,19 @@ _COLUMNS = [
     "description", "on_behalf", "floor", "unit", "stage", "version", "source_lon", "source_lat",
     "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation",
     "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id",
-    "reason_zh", "reason_en", "trace", "member_id", "handler_id", "department_code", "reported_at",
-    "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh", "limit_words_en",
+    "reason_zh", "reason_en", "trace", "decision", "member_id", "handler_id", "department_code",
+    "reported_at", "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh", "limit_words_en",
 ]
 # fmt: on
+
+_JSON = ("trace", "decision")
 
 _INSERT = sa.text(
     f"""
     WITH new AS (
         INSERT INTO incident (number, geom, {", ".join(_COLUMNS)})
         VALUES (next_case_number(:day), ST_SetSRID(ST_MakePoint(:lon, :lat), 4490),
-                {", ".join(":" + c if c != "trace" else "CAST(:trace AS jsonb)" for c in _COLUMNS)})
+                {", ".join(f"CAST(:{c} AS jsonb)" if c in _JSON else f":{c}" for c in _COLUMNS)})
         ON CONFLICT (reported_by, report_key) DO NOTHING
         RETURNING id, number
     ), moved AS (
@@ -354,6 +359,8 @@ def move(
     if effect is not None:
         effect(session, case, now, member_id)
     case.version += 1
+    if name == "dispatch":
+        overrides.keep(session, case, note, by=by, now=now)
     session.add(
         IncidentMove(
             incident_id=case.id,

@@ -5,12 +5,15 @@ import api.auth
 import gis.audit
 import grids.cells
 import grids.duties
+import grids.exceptions
+import grids.leaves
 import grids.members
 import incidents.calendar
 import incidents.categories
 import incidents.clocks
 import incidents.incident
 import incidents.notices
+import incidents.overrides
 import incidents.rules
 import layers.areas
 import layers.basemap

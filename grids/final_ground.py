@@ -1,0 +1,248 @@
+"""The final owner map: who owns each point of the plane once every rule of ground has spoken, at one moment.
+
+The rules, from the top: a building's footprint belongs to the building's cell, then special cells, then the
+exceptions in force, then social cells; off all of these the nearest cell within reach that no river or wall
+cuts off; farther out nobody. Painted in that order the first four leave each cell a polygon, its *ground*,
+and the ground of all cells is disjoint. A fix is a circular Gaussian, so how likely each cell owns it is
+that Gaussian's mass over the cell's ground: exact, by `gis.gaussian`. What lies off every ground is shared
+out by a fixed lattice of points of equal mass, because "nearest and not across the river" has no polygon;
+the masses of all cells and of nobody add up to 1.
+
+All shapes and distances are in metres of the city's zone; index i is cell i of the owner map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.gaussian import mass_over
+from grids.exceptions import Strip
+
+FAR_SIGMAS = 6.0
+"""Beyond this many sigmas a circular Gaussian has less than 2e-8 of its mass."""
+MOST_INTEGRALS = 64
+"""A fix so coarse that more cells than this are in reach is integrated over the likeliest ones only."""
+OVERLAP_M2 = 0.01
+"""Cells that share less than this only touch: projecting a border moves it by less than a micrometre."""
+
+_NODES = 4096
+
+
+def _lattice(count: int) -> NDArray[np.float64]:
+    """`count` points of equal mass under a unit Gaussian, on a sunflower spiral: shape (count, 2)."""
+    rank = (np.arange(count) + 0.5) / count
+    radius, angle = np.sqrt(-2.0 * np.log1p(-rank)), np.arange(count) * np.pi * (3.0 - np.sqrt(5.0))
+    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+
+
+_LATTICE = _lattice(_NODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """How near another owner is, and how sure the owner is, at one fix.
+
+    `border_m` is the distance to the edge of the owner's ground; `confidence` the share of the fix's Gaussian
+    on ground of this owner (or of nobody, where nobody owns the fix); `second` the likeliest other cell.
+    """
+
+    border_m: float
+    confidence: float
+    second: int | None
+    second_confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Ground painted over the social cells: a footprint, a special cell or an exception, owned by a cell."""
+
+    owner: int
+    shape: shapely.Geometry
+    strip: Strip | None = None
+
+
+class FinalGround:
+    """The owner map of a generation with its overlays, from the highest down, and its barriers."""
+
+    def __init__(
+        self,
+        cells: NDArray[np.object_],
+        social: NDArray[np.bool_],
+        overlays: Sequence[Overlay],
+        barriers: NDArray[np.object_],
+        *,
+        near_limit_m: float,
+    ) -> None:
+        self._cells = cells
+        self._social = social
+        self._tree = shapely.STRtree(cells)
+        self._areas = shapely.area(cells)
+        self._overlays = list(overlays)
+        self._overlay_tree = shapely.STRtree([overlay.shape for overlay in overlays])
+        self._overlay_owner = np.array([overlay.owner for overlay in overlays], np.int64)
+        self._barrier_tree = shapely.STRtree(barriers)
+        self.near_limit_m = near_limit_m
+        self._grounds: dict[int, tuple[shapely.Geometry, shapely.Geometry]] = {}
+
+    def exceptions_at(self, point: shapely.Point) -> list[tuple[int, Strip]]:
+        """(owner, exception) of those that cover a point, the winning one first."""
+        found = np.sort(self._overlay_tree.query(point, predicate="intersects"))
+        return [
+            (overlay.owner, overlay.strip)
+            for overlay in (self._overlays[k] for k in found)
+            if overlay.strip is not None
+        ]
+
+    def ground(self, cell: int) -> shapely.Geometry:
+        """All ground of a cell: its overlays and what other overlays leave of it. Kept once it is made."""
+        return self._made(cell)[0]
+
+    def border_m(self, cell: int, point: shapely.Point) -> float:
+        """Metres from the point to the edge of the cell's ground, from inside or outside."""
+        return float(shapely.distance(self._made(cell)[1], point))
+
+    def _made(self, cell: int) -> tuple[shapely.Geometry, shapely.Geometry]:
+        kept = self._grounds.get(cell)
+        if kept is None:
+            ground = self._paint(cell)
+            shapely.prepare(ground)
+            kept = self._grounds[cell] = ground, shapely.boundary(ground)
+        return kept
+
+    def _paint(self, cell: int) -> shapely.Geometry:
+        parts = []
+        for k in np.flatnonzero(self._overlay_owner == cell):
+            above = self._overlay_tree.query(self._overlays[k].shape, predicate="intersects")
+            parts.append(self._left_of(self._overlays[k].shape, [j for j in above if j < k]))
+        if self._social[cell]:
+            shape = self._cells[cell]
+            below = self._left_of(shape, self._overlay_tree.query(shape, predicate="intersects"))
+            parts.append(self._without_lower_codes(cell, below))
+        return parts[0] if len(parts) == 1 else shapely.union_all(parts)
+
+    def _left_of(self, shape: shapely.Geometry, above: Sequence[int] | NDArray[np.int64]) -> shapely.Geometry:
+        """What the overlays `above` leave of a shape."""
+        if not len(above):
+            return shape
+        return shapely.difference(shape, shapely.union_all([self._overlays[k].shape for k in above]))
+
+    def _without_lower_codes(self, cell: int, shape: shapely.Geometry) -> shapely.Geometry:
+        """Where cells overlap (a drawing that was activated by force) the lower code owns."""
+        rivals = self._tree.query(shape, predicate="intersects")
+        rivals = rivals[(rivals < cell) & self._social[rivals]]
+        if not len(rivals):
+            return shape
+        shared = shapely.intersection(self._cells[rivals], shape)
+        deep = shapely.area(shared) > OVERLAP_M2
+        return shapely.difference(shape, shapely.union_all(shared[deep])) if deep.any() else shape
+
+    def sureness(self, point: shapely.Point, sigma: float, owner: int | None) -> Sureness:
+        """Border, confidence and second candidate of a fix the rules gave to `owner` (None: to nobody)."""
+        border_m = 0.0 if owner is None else self.border_m(owner, point)
+        inside = owner is not None and shapely.intersects(self.ground(owner), point)
+        if inside and border_m >= FAR_SIGMAS * sigma:
+            return Sureness(border_m, 1.0, self._neighbour(point, border_m, owner), 0.0)
+        masses = self.masses(point, sigma, owner)
+        nobody = max(1.0 - sum(masses.values()), 0.0)
+        confidence = nobody if owner is None else masses.pop(owner, 0.0)
+        second = max(masses, key=lambda i: (masses[i], -i), default=None)
+        if second is None or masses[second] <= 0.0:
+            return Sureness(border_m, confidence, self._neighbour(point, border_m, owner), 0.0)
+        return Sureness(border_m, confidence, second, masses[second])
+
+    def masses(self, point: shapely.Point, sigma: float, owner: int | None = None) -> dict[int, float]:
+        """Cell -> share of the fix's Gaussian on its final ground; what is left of 1 is nobody's.
+
+        A fix so coarse that it reaches more than `MOST_INTEGRALS` cells is integrated over those with the
+        highest possible mass (area times the density at their nearest point) and over `owner`.
+        """
+        cells = self._in_reach(point, FAR_SIGMAS * sigma)
+        complete = len(cells) <= MOST_INTEGRALS
+        if not complete:
+            bound = self._areas[cells] * np.exp(
+                -0.5 * (shapely.distance(self._cells[cells], point) / sigma) ** 2
+            )
+            likeliest = cells[np.lexsort((cells, -bound))[:MOST_INTEGRALS]]
+            cells = np.union1d(likeliest, likeliest[:0] if owner is None else [owner])
+        masses = {int(i): mass_over(self.ground(int(i)), point.x, point.y, sigma) for i in cells}
+        left = max(1.0 - sum(masses.values()), 0.0) if complete else None
+        if left is None or left > 1e-6:
+            for cell, share in self._loose_shares(point, sigma, cells if complete else None, left).items():
+                masses[cell] = masses.get(cell, 0.0) + share
+        return masses
+
+    def _in_reach(self, point: shapely.Point, radius: float) -> NDArray[np.int64]:
+        """Cells with ground of their own within `radius` metres, sorted."""
+        cells = self._tree.query(point, predicate="dwithin", distance=radius)
+        overlays = self._overlay_tree.query(point, predicate="dwithin", distance=radius)
+        return np.unique(np.concatenate([cells, self._overlay_owner[overlays]]))
+
+    def _loose_shares(
+        self, point: shapely.Point, sigma: float, cells: NDArray[np.int64] | None, left: float | None
+    ) -> dict[int, float]:
+        """Share out what lies off every ground to the nearest cells; `left` is its exact mass where known.
+
+        `cells` are those whose ground can cover a node (None: ask the trees, for a very coarse fix).
+        """
+        nodes = _LATTICE * sigma + (point.x, point.y)
+        covered = np.zeros(len(nodes), bool)
+        if cells is None:
+            spread = shapely.points(nodes)
+            covered[self._tree.query(spread, predicate="intersects")[0]] = True
+            covered[self._overlay_tree.query(spread, predicate="intersects")[0]] = True
+        else:
+            for cell in cells:
+                covered |= shapely.contains_xy(self.ground(int(cell)), nodes)
+        loose = nodes[~covered]
+        if not len(loose):
+            return {}
+        weight = (len(loose) / _NODES if left is None else left) / len(loose)
+        owners = self.nearest(loose[:, 0], loose[:, 1])
+        found, counts = np.unique(owners[owners >= 0], return_counts=True)
+        return {int(cell): float(count) * weight for cell, count in zip(found, counts, strict=True)}
+
+    def nearest(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The cell each point off every cell falls to, -1 where none is near enough or all are cut off.
+
+        The nearest within the limit wins, by the straight line to its closest point; equal distances go to
+        the lowest code. A cell across a river or a wall is passed over for the next nearest. A point in the
+        water is not cut off by that water.
+        """
+        points = shapely.points(np.asarray(x, float), np.asarray(y, float))
+        owner = np.full(len(points), -1, np.int64)
+        point, cell = self._tree.query(points, predicate="dwithin", distance=self.near_limit_m)
+        distance = shapely.distance(points[point], self._cells[cell])
+        order = np.lexsort((cell, distance, point))
+        point, cell = point[order], cell[order]
+        free = ~self._cut_off(points[point], self._cells[cell])
+        point, cell = point[free], cell[free]
+        first = np.unique(point, return_index=True)[1]
+        owner[point[first]] = cell[first]
+        return owner
+
+    def _cut_off(self, points: NDArray[np.object_], cells: NDArray[np.object_]) -> NDArray[np.bool_]:
+        """Whether the straight line from each point to its cell crosses a barrier it does not start in."""
+        blocked = np.zeros(len(points), bool)
+        if not len(self._barrier_tree.geometries) or not len(points):
+            return blocked
+        lines = shapely.shortest_line(points, cells)
+        line, barrier = self._barrier_tree.query(lines, predicate="crosses")
+        outside = ~shapely.intersects(self._barrier_tree.geometries[barrier], points[line])
+        blocked[line[outside]] = True
+        return blocked
+
+    def distance_m(self, cell: int, point: shapely.Point) -> float:
+        """Metres from the point to a cell, 0 inside."""
+        return float(shapely.distance(self._cells[cell], point))
+
+    def _neighbour(self, point: shapely.Point, reach: float, owner: int | None) -> int | None:
+        """The nearest other cell, where none is likely: looked for a little beyond the border."""
+        around = self._tree.query(point, predicate="dwithin", distance=reach + 1.0)
+        around = around[around != owner] if owner is not None else around
+        distances = shapely.distance(self._cells[around], point)
+        return int(around[np.lexsort((around, distances))[0]]) if len(around) else None
