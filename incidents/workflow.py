@@ -268,7 +268,8 @@ _COLUMNS = [
     "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation",
     "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id",
     "reason_zh", "reason_en", "trace", "decision", "member_id", "handler_id", "department_code",
-    "reported_at", "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh", "limit_words_en",
+    "reported_at", "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh",
+    "limit_words_en",
 ]
 # fmt: on
 
