@@ -272,6 +272,10 @@ def _account_faults(username: str, password: str, role: str, territory: str | No
     return faults
 
 
+def has_password(account: Account, password: str) -> bool:
+    return _PASSWORDS.verify(password, account.password_hash)
+
+
 def find_account(session: Session, username: str) -> Account:
     """The account of a name. Raises NotFound."""
     account = session.scalar(sa.select(Account).where(Account.username == username))

@@ -7,6 +7,7 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import migrations
 from api.gate import Means, means_of
-from gis.errors import Unavailable
+from gis.errors import NotFound, Unavailable
 
 router = APIRouter(tags=["health"])
 
@@ -58,6 +59,20 @@ def ready(request: Request, means: Annotated[Means, Depends(means_of)]) -> dict[
             remedy_zh="请稍候几秒。",
         )
     return {"status": "ok", "schema": str(current)}
+
+
+@router.get("/ca.crt", response_class=FileResponse)
+def authority(means: Annotated[Means, Depends(means_of)]) -> FileResponse:
+    """The certificate authority of `citygrid serve --tls`, for phones to trust. 404 where there is none."""
+    path = means.settings.home / "tls" / "ca.crt"
+    if not path.is_file():
+        raise NotFound(
+            en="This server has no certificate of its own.",
+            zh="本服务器没有自制证书。",
+            remedy_en="Start it with: citygrid serve --tls",
+            remedy_zh="请这样启动：citygrid serve --tls",
+        )
+    return FileResponse(path, media_type="application/x-x509-ca-cert", filename="citygrid-ca.crt")
 
 
 @router.get("/metrics", response_class=Response)

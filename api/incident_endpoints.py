@@ -91,13 +91,13 @@ def _report(door: Door, body: ReportBody, files: list[bytes]) -> ReportAnswer:
         prepared = [photos.prepare(file, zone) for file in files]
         draft = body.draft(channel_for(by.role, body.channel))
         reported = workflow.report(session, draft, by=by, now=now, zone=zone)
+        if not reported.created:
+            photos.require_kept(session, reported.id, prepared)
+            return ReportAnswer.of(reported, queries.photos(session, reported.id))
         kept: list[PhotoRow] = []
-        if prepared and reported.created:
-            kept = photos.keep(
-                session, photo_folder(door), reported.id, prepared, kind="before", by=by, now=now
-            )
-        elif not reported.created:
-            kept = queries.photos(session, reported.id)
+        if prepared:
+            folder = photo_folder(door)
+            kept = photos.keep(session, folder, reported.id, prepared, kind="before", by=by, now=now)
         return ReportAnswer.of(reported, kept)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gis.access import Principal
-from gis.errors import Denied, Invalid, NotFound
+from gis.errors import Conflict, Denied, Invalid, NotFound
 from incidents.incident import IncidentMove, IncidentPhoto
 from incidents.queries import Filter, PhotoRow, count_incidents, no_incident
 
@@ -195,6 +195,19 @@ def keep(
             remedy_zh="请选最能说明情况的几张。",
         )
     return [row for sha256, row in kept if sha256 in {photo.sha256 for photo in photos}]
+
+
+def require_kept(session: Session, incident_id: int, photos: list[Prepared]) -> None:
+    """A report sent again must carry the photographs it was first answered with, or none. Raises Conflict."""
+    kept = {sha256 for sha256, _ in _kept(session, incident_id, "before")}
+    if not {photo.sha256 for photo in photos} <= kept:
+        raise Conflict(
+            en="This report_key was used before with other photographs.",
+            zh="该 report_key 已用于照片不同的上报。",
+            remedy_en="Add the photographs to the case: POST /api/v1/incidents/{id}/photos.",
+            remedy_zh="请把照片补传到该事件：POST /api/v1/incidents/{id}/photos。",
+            incident=incident_id,
+        )
 
 
 def _kept(session: Session, incident_id: int, kind: str) -> list[tuple[str, PhotoRow]]:

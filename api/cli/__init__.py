@@ -11,7 +11,9 @@ from typing import NoReturn
 from api.cli.frame import LazyGroup, run, say
 
 PLACES = {
+    "serve": ("api.cli.serve", "启动网页与接口", "Serve the pages and the API"),
     "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
+    "user": ("api.cli.user", "账户与令牌", "Accounts and tokens"),
 }
 """Command -> (module, help in Chinese, help in English)."""
 
