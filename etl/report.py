@@ -100,7 +100,7 @@ class LoadReport:
             f"{self.read:,} 行：采纳 {self.accepted:,}，其中修正 {_rows(self.repaired):,}；"
             f"拒绝 {_rows(self.refused):,}"
             if zh
-            else f"{self.read:,} rows: {self.accepted:,} accepted, {_rows(self.repaired):,} of them repaired; "
+            else f"{self.read:,} rows: {self.accepted:,} accepted ({_rows(self.repaired):,} repaired), "
             f"{_rows(self.refused):,} refused"
         )
         change = (
