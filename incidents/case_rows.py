@@ -114,8 +114,12 @@ class Where:
         self.params.update(params)
 
     @property
+    def condition(self) -> str:
+        return " AND ".join(self.parts)
+
+    @property
     def sql(self) -> str:
-        return " WHERE " + " AND ".join(self.parts) if self.parts else ""
+        return " WHERE " + self.condition
 
 
 def _visible(where: Where, by: Principal) -> None:

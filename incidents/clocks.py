@@ -10,12 +10,38 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, territory_column
-from incidents.rules import CLOCKS
+from gis.errors import Invalid
+from incidents.calendar import Calendar
+from incidents.deadlines import Deadline, deadline
+from incidents.incident import ENDED, Incident
+from incidents.rules import CLOCKS, Limit, Rulebook, Traits
+
+STAGE_CLOCKS = {
+    "reported": "record",
+    "registered": "dispatch",
+    "dispatched": "handle",
+    "handling": "handle",
+    "handled": "verify",
+}
+"""Which clock runs at a stage; on the ladder the level's own clock stands in for dispatch and handle."""
+
+MAX_EXTENSION = 4
+"""An extension is at most so many times the limit itself."""
+
+STARTED = {
+    "record": ("上报", "Reported"),
+    "dispatch": ("立案", "Registered"),
+    "handle": ("派遣", "Dispatched"),
+    "level": ("到达本级", "Arrived at this level"),
+    "verify": ("处置完成", "Finished"),
+}
+"""What happened when a clock was started, for its sum in words."""
 
 _MOMENT = DateTime(timezone=True)
 
@@ -53,3 +79,200 @@ class CaseClock(Base):
     stopped_by: Mapped[str | None]
     """The move that stopped it."""
     territory: Mapped[str] = territory_column()
+
+    @property
+    def held(self) -> bool:
+        """Whether it stands still."""
+        return bool(self.pauses) and self.pauses[-1][1] is None
+
+    def closed_pauses(self) -> list[tuple[datetime, datetime]]:
+        """The pauses that are over, as moments."""
+        return [
+            (datetime.fromisoformat(begins), datetime.fromisoformat(ends))
+            for begins, ends in self.pauses
+            if begins and ends
+        ]
+
+    def recompute(self, calendar: Calendar) -> None:
+        """Work the deadline out again from what the clock was told."""
+        self.show(
+            deadline(
+                self.started_at,
+                self.kind,
+                float(self.value),
+                calendar,
+                extended=float(self.extended),
+                pauses=self.closed_pauses(),
+                started=STARTED[self.clock],
+            )
+        )
+
+    def show(self, found: Deadline) -> None:
+        self.due_at, self.due_soon_at = found.due_at, found.due_soon_at
+        self.words_zh, self.words_en = found.words_zh, found.words_en
+        self.provisional = found.provisional
+
+
+def clock_wanted(stage: str, case: Traits, own: Limit, rules: Rulebook) -> tuple[str, Limit] | None:
+    """Which clock runs at a stage and with what limit; `own` is the category's handling limit."""
+    name = STAGE_CLOCKS.get(stage)
+    if name is None:
+        return None
+    if name in ("dispatch", "handle") and (ladder := rules.limit("level", case)):
+        return "level", ladder
+    limit = rules.limit(name, case) or (own if name == "handle" else None)
+    return (name, limit) if limit else None
+
+
+class CaseClocks:
+    """All clocks of one case, during one move. The caller has locked the case."""
+
+    def __init__(self, session: Session, case: Incident, own: Limit, rules: Rulebook, now: datetime) -> None:
+        self._session, self._case, self._own, self._rules, self._now = session, case, own, rules, now
+        wanted = sa.select(CaseClock).where(CaseClock.incident_id == case.id).order_by(CaseClock.id)
+        self._rows = list(session.scalars(wanted))
+        if not self._rows and case.due_at is not None:
+            self._adopt()
+
+    @property
+    def running(self) -> CaseClock | None:
+        return next((row for row in self._rows if row.stopped_at is None), None)
+
+    def follow(self, move: str) -> None:
+        """After a move: stop the clock that has done its work, start the one of the new stage."""
+        case = self._case
+        traits = Traits(case.category, case.level, case.channel, case.grade)
+        wanted = clock_wanted(case.stage, traits, self._own, self._rules)
+        running = self.running
+        if case.stage == "parked" or (
+            running and wanted and (running.clock, running.level) == (wanted[0], case.level)
+        ):
+            self.mirror()
+            return
+        self.stop(move)
+        if wanted:
+            self._start(*wanted)
+        self.mirror()
+
+    def stop(self, move: str) -> None:
+        """Stop the running clock, if there is one; a pause ends with it."""
+        row = self.running
+        if row is None:
+            return
+        if row.held:
+            self.release()
+        row.stopped_at, row.stopped_by = self._now, move
+        self._case.extension_asked = None
+        self._session.flush()
+
+    def hold(self) -> None:
+        """Let the running clock stand."""
+        self._case.paused_at = self._now
+        row = self.running
+        if row is not None and not row.held:
+            row.pauses = [*row.pauses, [self._now.isoformat(), None]]
+
+    def release(self) -> None:
+        """Let the running clock go on with what was left of it."""
+        self._case.paused_at = None
+        row = self.running
+        if row is not None and row.held:
+            row.pauses = [*row.pauses[:-1], [row.pauses[-1][0], self._now.isoformat()]]
+            row.recompute(self._rules.calendar)
+
+    @property
+    def limit(self) -> Limit:
+        """The limit of the running clock, else the category's own."""
+        row = self.running
+        return Limit(row.kind, float(row.value)) if row else self._own
+
+    def extend(self, units: float) -> None:
+        """Grant the running clock more of its own kind of time. Raises Invalid for too much or too little."""
+        row = self.running
+        if row is not None:
+            row.extended += self.units(units)
+            row.recompute(self._rules.calendar)
+
+    def units(self, wanted: float) -> Decimal:
+        """An extension as the clock takes it."""
+        most = MAX_EXTENSION * self.limit.value
+        if not 0 < wanted <= most:
+            raise Invalid(
+                en=f"An extension by {wanted:g} is not possible.",
+                zh=f"不能延期 {wanted:g}。",
+                remedy_en=f"Give a number above 0 and at most {most:g}.",
+                remedy_zh=f"请填大于 0、不超过 {most:g} 的数。",
+            )
+        return Decimal(str(wanted))
+
+    def take_up_again(self, *, forget: bool = False) -> None:
+        """Let the last clock of this stage go on with what was left when it stopped.
+
+        The time since then is a pause to it; with `forget` it was never stopped at all.
+        """
+        names = {STAGE_CLOCKS.get(self._case.stage), "level"}
+        row = next((row for row in reversed(self._rows) if row.stopped_at and row.clock in names), None)
+        if row is None or row.stopped_at is None:
+            return
+        if not forget:
+            row.pauses = [*row.pauses, [row.stopped_at.isoformat(), self._now.isoformat()]]
+        row.stopped_at = row.stopped_by = None
+        row.recompute(self._rules.calendar)
+
+    def move_to(self, territory: str) -> None:
+        """The clocks lie where the case lies."""
+        for row in self._rows:
+            row.territory = territory
+
+    def mirror(self) -> None:
+        """Copy to the case what the map and the queue show of its clock."""
+        case, row = self._case, self.running
+        if row is None and case.stage in ENDED:
+            row = next((row for row in reversed(self._rows) if row.clock in ("handle", "level")), None)
+        case.due_at = row.due_at if row else None
+        case.due_soon_at = row.due_soon_at if row else None
+        case.limit_words_zh = row.words_zh if row else None
+        case.limit_words_en = row.words_en if row else None
+
+    def _start(self, name: str, limit: Limit) -> None:
+        found = deadline(self._now, limit.kind, limit.value, self._rules.calendar, started=STARTED[name])
+        row = CaseClock(
+            incident_id=self._case.id,
+            clock=name,
+            level=self._case.level,
+            kind=limit.kind,
+            value=Decimal(str(limit.value)),
+            extended=Decimal(0),
+            started_at=self._now,
+            pauses=[],
+            territory=self._case.territory,
+        )
+        row.show(found)
+        self._add(row)
+
+    def _adopt(self) -> None:
+        """A case loaded from a file brings a deadline and no clock: make the clock it would have had."""
+        case = self._case
+        if case.due_at is None or case.stage in ENDED:
+            return
+        row = CaseClock(
+            incident_id=case.id,
+            clock=STAGE_CLOCKS.get(case.stage, "handle"),
+            level=case.level,
+            kind=self._own.kind,
+            value=Decimal(str(self._own.value)),
+            extended=Decimal(0),
+            started_at=case.dispatched_at or case.reported_at,
+            pauses=[[case.paused_at.isoformat(), None]] if case.paused_at else [],
+            due_at=case.due_at,
+            due_soon_at=case.due_soon_at or case.due_at,
+            words_zh=case.limit_words_zh or "",
+            words_en=case.limit_words_en or "",
+            provisional=False,
+            territory=case.territory,
+        )
+        self._add(row)
+
+    def _add(self, row: CaseClock) -> None:
+        self._session.add(row)
+        self._rows.append(row)

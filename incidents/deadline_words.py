@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from incidents.calendar import Calendar
@@ -29,11 +30,24 @@ def limit_words(kind: str, value: float) -> tuple[str, str]:
 
 
 def sum_words(
-    start: datetime, due_at: datetime, kind: str, value: float, calendar: Calendar, started: tuple[str, str]
+    start: datetime,
+    due_at: datetime,
+    kind: str,
+    value: float,
+    calendar: Calendar,
+    started: tuple[str, str],
+    extended: float = 0.0,
+    pauses: Sequence[tuple[datetime, datetime]] = (),
 ) -> tuple[str, str]:
-    """Start + limit (what of the time counts) = due, in Chinese and English."""
+    """Start + limit (what of the time counts) + extension = due, in Chinese and English."""
     limit_zh, limit_en = limit_words(kind, value)
     how_zh, how_en = _how(start, due_at, kind, calendar)
+    paused_zh, paused_en = _paused(start, due_at, pauses, calendar)
+    how_zh += paused_zh
+    how_en += paused_en
+    if extended:
+        more_zh, more_en = limit_words(kind, extended)
+        limit_zh, limit_en = f"{limit_zh} ＋ 延期 {more_zh}", f"{limit_en} + {more_en} of extension"
     (from_zh, from_en), (to_zh, to_en) = _moments(start, due_at, calendar)
     bracket_zh = "（" + "；".join(how_zh) + "）" if how_zh else " "
     bracket_en = " (" + "; ".join(how_en) + ")" if how_en else ""
@@ -81,6 +95,21 @@ def _days_off(start: datetime, due_at: datetime, calendar: Calendar) -> tuple[li
         if day.weekday() >= 5 and calendar.workday(day):
             zh.append(f"{_day_zh(day)}调休上班")
             en.append(f"{_day_en(day)} is a make-up workday")
+    return zh, en
+
+
+def _paused(
+    start: datetime, due_at: datetime, pauses: Sequence[tuple[datetime, datetime]], calendar: Calendar
+) -> tuple[list[str], list[str]]:
+    """The pauses between start and due, each by its two moments."""
+    held = [(begins, ends) for begins, ends in pauses if begins < due_at and ends > start]
+    if len(held) > NAMED_BREAKS:
+        return [f"{len(held)} 次暂停不计"], [f"{len(held)} pauses not counted"]
+    zh, en = [], []
+    for begins, ends in held:
+        (from_zh, from_en), (to_zh, to_en) = _moments(begins, ends, calendar)
+        zh.append(f"{from_zh} 至 {to_zh} 暂停不计")
+        en.append(f"paused {from_en} to {to_en}")
     return zh, en
 
 

@@ -13,7 +13,7 @@ ends with Monday.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +32,9 @@ KINDS = {
 SOON = timedelta(hours=1)
 SOON_SHARE = 0.25
 """Due soon: less counted time left than one hour or this share of the limit, whichever is shorter."""
+
+Pauses = Sequence[tuple[datetime, datetime]]
+"""Spans in which a clock stood, as (from, to); they do not overlap."""
 
 MAX_VALUE = 1000
 """A larger limit is a mistake in the rules, not a deadline."""
@@ -66,18 +69,20 @@ def deadline(
     value: float,
     calendar: Calendar,
     *,
+    extended: float = 0.0,
+    pauses: Pauses = (),
     started: tuple[str, str] = ("派遣", "Dispatched"),
 ) -> Deadline:
-    """The moment `value` units of `kind` after `start` are used up.
+    """The moment `value` units of `kind`, and `extended` more, are used up after `start`.
 
-    `started` names in Chinese and English what happened at `start`, for the sum. Raises Invalid for an
-    unknown kind or a limit that is not above zero.
+    Time in `pauses` does not count, whatever its kind. `started` names in Chinese and English what happened
+    at `start`, for the sum. Raises Invalid for an unknown kind or a limit that is not above zero.
     """
-    limit = _limit(kind, value)
+    limit = _limit(kind, value + extended)
     start = start.astimezone(calendar.zone)
-    due_at = _after(start, limit, kind, calendar)
-    soon_at = _after(start, limit - _soon(limit), kind, calendar)
-    words_zh, words_en = sum_words(start, due_at, kind, value, calendar, started)
+    due_at = _after(start, limit, kind, calendar, pauses)
+    soon_at = _after(start, limit - min(SOON, SOON_SHARE * limit), kind, calendar, pauses)
+    words_zh, words_en = sum_words(start, due_at, kind, value, calendar, started, extended, pauses)
     provisional = kind in BY_WORKDAY and bool(calendar.unpublished(start, due_at))
     return Deadline(due_at, soon_at, words_zh, words_en, provisional)
 
@@ -89,25 +94,13 @@ def remaining(now: datetime, due_at: datetime, kind: str, calendar: Calendar) ->
     return -_counted(due_at, now, kind, calendar)
 
 
-def resumed(
-    due_at: datetime, paused_at: datetime, now: datetime, kind: str, value: float, calendar: Calendar
-) -> tuple[datetime, datetime]:
-    """(due, due soon) of a clock that stood from `paused_at` and goes on at `now` with what was left.
-
-    A clock that had run out before it was stopped keeps its deadline: a pause excuses nothing in the past.
-    """
-    soon = _soon(_limit(kind, value))
-    left = remaining(paused_at, due_at, kind, calendar)
-    if left <= timedelta(0):
-        return due_at, due_at
-    return _after(now, left, kind, calendar), _after(now, max(left - soon, timedelta(0)), kind, calendar)
-
-
-def stretches(start: datetime, end: datetime, kind: str, calendar: Calendar) -> list[Span]:
+def stretches(
+    start: datetime, end: datetime, kind: str, calendar: Calendar, pauses: Pauses = ()
+) -> list[Span]:
     """The time from `start` to `end` in order and without gaps, cut where counting begins or stops."""
     spans: list[Span] = []
     here = start
-    for begins, ends in _counting(start, kind, calendar):
+    for begins, ends in _counting(start, kind, calendar, pauses):
         if begins >= end:
             break
         if begins > here:
@@ -143,12 +136,24 @@ def _limit(kind: str, value: float) -> timedelta:
     return float(value) * KINDS[kind]
 
 
-def _soon(limit: timedelta) -> timedelta:
-    return min(SOON, SOON_SHARE * limit)
+def _counting(
+    start: datetime, kind: str, calendar: Calendar, pauses: Pauses = ()
+) -> Iterator[tuple[datetime, datetime]]:
+    """The spans of counted time from `start` on, in order; without end."""
+    for begins, ends in _open_hours(start, kind, calendar):
+        for paused, resumed in sorted(pauses):
+            if paused < ends and resumed > begins:
+                if paused > begins:
+                    yield begins, paused
+                begins = resumed
+                if begins >= ends:
+                    break
+        if begins < ends:
+            yield begins, ends
 
 
-def _counting(start: datetime, kind: str, calendar: Calendar) -> Iterator[tuple[datetime, datetime]]:
-    """The spans of counted time from `start` on, in order, the first one clipped; without end."""
+def _open_hours(start: datetime, kind: str, calendar: Calendar) -> Iterator[tuple[datetime, datetime]]:
+    """The same before anything was paused."""
     if kind not in BY_WORKDAY:
         yield start, datetime.max.replace(tzinfo=UTC)
         return
@@ -161,9 +166,9 @@ def _counting(start: datetime, kind: str, calendar: Calendar) -> Iterator[tuple[
         day += timedelta(days=1)
 
 
-def _after(start: datetime, amount: timedelta, kind: str, calendar: Calendar) -> datetime:
+def _after(start: datetime, amount: timedelta, kind: str, calendar: Calendar, pauses: Pauses) -> datetime:
     """The first moment at which `amount` of counted time has passed since `start`, in the city's zone."""
-    for begins, ends in _counting(start, kind, calendar):
+    for begins, ends in _counting(start, kind, calendar, pauses):
         if amount <= _elapsed(begins, ends):
             return (begins.astimezone(UTC) + amount).astimezone(calendar.zone)
         amount -= _elapsed(begins, ends)

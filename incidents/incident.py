@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gis.access import Principal
 from gis.database import Base, Code, territory_column
 
 STAGES = (
@@ -106,7 +107,8 @@ class Incident(Base):
     reason_en: Mapped[str]
     trace: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default="[]")
     decision: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
-    """The routing's whole answer at the moment of the report, roster included; nothing rewrites it."""
+    """The routing's whole answer when it was asked, roster included; a moved pin leaves the old one in the
+    story."""
 
     member_id: Mapped[int | None] = mapped_column(index=True)
     """The owner of the ground and first receiver; stays named when the work goes elsewhere."""
@@ -135,6 +137,12 @@ class Incident(Base):
     """Units of the running clock asked for and not yet answered."""
     appealed_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     """An appeal that is not answered yet."""
+
+    def is_with(self, person: Principal) -> bool:
+        """Whether the case is this person's to handle: theirs by name, or their department's."""
+        if person.role == "department_handler" and self.department_code is not None:
+            return True
+        return self.handler_id is not None and self.handler_id == person.member_id
 
 
 class IncidentMove(Base):

@@ -6,10 +6,12 @@ Pure data and pure functions. The workflow obeys this table, the buttons offer i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gis.errors import Conflict, Denied, Invalid
-from incidents.incident import ENDED, STAGES
+from incidents.incident import ENDED, LEVELS
 
 DESK = frozenset(
     {
@@ -26,16 +28,28 @@ FIELD = frozenset({"member", "leader", "police_officer", "property_manager", "bu
 """Roles of a cell's team."""
 WORKERS = FIELD | {"department_handler"}
 """Roles a case may be sent to."""
+SENDERS = DESK | {"leader"}
 CHECKERS = DESK | {"member", "leader", "inspector"}
 """Roles that look whether the work was done."""
-EVERYBODY = DESK | WORKERS | {"inspector", "analyst", "resident", "system"}
-
-OPEN = tuple(stage for stage in STAGES if stage not in ENDED)
+SYSTEM = frozenset({"system"})
+EVERYBODY = DESK | WORKERS | {"inspector", "analyst", "resident"} | SYSTEM
 
 SAME = "same"
 """The move leaves the stage as it is."""
 BEFORE = "before"
 """The move leads back to the stage the case was parked in."""
+
+UNDO_WITHIN = timedelta(minutes=1)
+"""How long a dispatch can be taken back as if it had never been."""
+
+FACTS = {
+    "paused": ("计时已暂停", "the clock is paused"),
+    "extension_asked": ("有待批的延期申请", "an extension is asked for"),
+    "appealed": ("有待答复的申诉", "an appeal waits for its answer"),
+    "just_dispatched": ("派遣不到一分钟且未签收", "dispatched less than a minute ago and not accepted"),
+    "top_level": ("已在最高层级", "the case is at the highest level"),
+}
+"""What may be true of a case besides its stage: name -> words for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,8 @@ class Move:
     """One row of the table.
 
     `to_stage` is a stage, SAME or BEFORE. `handler` is True for a move only the person who has the case may
-    make, False for one that person must not make, None where it does not matter. `needs` names a fact the
-    case must show besides its stage (`Facts`).
+    make, False for one that person must not make, None where it does not matter. `needs` names a fact that
+    must be true of the case, `unless` one that must not. The last fields say what the move has to be told.
     """
 
     zh: str
@@ -54,48 +68,87 @@ class Move:
     roles: frozenset[str]
     handler: bool | None = None
     needs: str | None = None
+    unless: str | None = None
     needs_note: bool = False
     takes_member: bool = False
+    takes_amount: bool = False
+    takes_date: bool = False
+    takes_place: bool = False
 
 
+_WAITING = ("registered", "dispatched", "handling")
+_WORKING = ("dispatched", "handling")
+_ALIVE = ("registered", "dispatched", "handling", "handled", "verified")
+
+# fmt: off
 MOVES: dict[str, Move] = {
     "report": Move("上报", "Report", (), "reported", EVERYBODY),
+    # the next step
     "register": Move("立案", "Register", ("reported",), "registered", DESK),
     "confirm": Move("核实", "Confirm", ("reported",), "registered", CHECKERS),
-    "dispatch": Move("派遣", "Dispatch", ("registered",), "dispatched", DESK | {"leader"}, takes_member=True),
+    "dispatch": Move("派遣", "Dispatch", ("registered",), "dispatched", SENDERS, takes_member=True),
     "accept": Move("签收", "Accept", ("dispatched",), "handling", WORKERS, handler=True),
-    "finish": Move("处置完成", "Finish", ("dispatched", "handling"), "handled", WORKERS, handler=True),
+    "finish": Move("处置完成", "Finish", _WORKING, "handled", WORKERS, handler=True),
     "verify": Move("核查", "Verify", ("handled",), "verified", CHECKERS, handler=False),
     "close": Move("结案", "Close", ("verified",), "closed", DESK),
-    "resume": Move("恢复", "Resume", ("parked",), BEFORE, DESK | {"leader"}),
-    "rework": Move(
-        "返工", "Rework", ("handled", "verified"), "handling", CHECKERS, handler=False, needs_note=True
-    ),
-    "hand_back": Move(
-        "退回", "Hand back", ("dispatched", "handling"), "registered", WORKERS, handler=True, needs_note=True
-    ),
-    "supervise": Move(
-        "督办",
-        "Supervise",
-        ("registered", "dispatched", "handling", "handled", "verified"),
-        SAME,
-        DESK | {"leader", "inspector"},
-        needs_note=True,
-    ),
-    "extend": Move(
-        "延期", "Extend", ("dispatched", "handling"), SAME, WORKERS, handler=True, needs_note=True
-    ),
-    "park": Move(
-        "挂账", "Park", ("registered", "dispatched", "handling"), "parked", DESK | {"leader"}, needs_note=True
-    ),
+    # answers that are waited for
+    "resume": Move("恢复", "Resume", ("parked",), BEFORE, SENDERS),
+    "go_on": Move("恢复计时", "Restart the clock", _WORKING, SAME, SENDERS, needs="paused"),
+    "grant": Move("准予延期", "Grant the extension", _WORKING, SAME, DESK, needs="extension_asked",
+                  takes_amount=True),
+    "refuse": Move("不予延期", "Refuse the extension", _WORKING, SAME, DESK, needs="extension_asked",
+                   needs_note=True),
+    "dismiss": Move("驳回申诉", "Dismiss the appeal", ENDED, SAME, DESK, needs="appealed", needs_note=True),
+    "undo": Move("撤销派遣", "Undo the dispatch", ("dispatched",), "registered", SENDERS,
+                 needs="just_dispatched"),
+    # ways aside
+    "rework": Move("返工", "Rework", ("handled", "verified"), "handling", CHECKERS, handler=False,
+                   needs_note=True),
+    "hand_back": Move("退回", "Hand back", _WORKING, "registered", WORKERS, handler=True, needs_note=True),
+    "extend": Move("申请延期", "Ask for an extension", _WORKING, SAME, WORKERS, handler=True,
+                   unless="extension_asked", needs_note=True, takes_amount=True),
+    "reassign": Move("改派", "Reassign", _WORKING, "dispatched", SENDERS, needs_note=True, takes_member=True),
+    "supervise": Move("督办", "Supervise", _ALIVE, SAME, SENDERS | {"inspector"}, needs_note=True),
+    "relocate": Move("改位置", "Move the pin", ("reported", *_WAITING), SAME, SENDERS, needs_note=True,
+                     takes_place=True),
+    "escalate": Move("上报上级", "Escalate", _WAITING, "registered", SENDERS | SYSTEM, unless="top_level",
+                     needs_note=True),
+    "pause": Move("暂停计时", "Pause the clock", _WORKING, SAME, DESK, unless="paused", needs_note=True),
+    "park": Move("挂账", "Park", _WAITING, "parked", SENDERS, needs_note=True, takes_date=True),
+    # ways out, and back
     "reject": Move("不予立案", "Reject", ("reported",), "rejected", DESK, needs_note=True),
-    "void": Move(
-        "作废", "Make void", tuple(s for s in OPEN if s != "reported"), "void", DESK, needs_note=True
-    ),
+    "void": Move("作废", "Make void", (*_ALIVE, "parked"), "void", DESK, needs_note=True),
     "appeal": Move("申诉", "Appeal", ("closed", "rejected"), SAME, WORKERS | {"resident"}, needs_note=True),
-    "reopen": Move("重开", "Reopen", ENDED, "registered", DESK | {"leader", "resident"}, needs_note=True),
+    "reopen": Move("重开", "Reopen", ENDED, "registered", SENDERS | {"resident"}, needs_note=True),
+    # what the system tells
+    "recompute": Move("时限重算", "Deadline recomputed", ("reported", *_ALIVE, "parked"), SAME, SYSTEM,
+                      needs_note=True),
 }
+# fmt: on
 """The table, in the order a panel offers what is open: the next step first, then the ways aside, then out."""
+
+
+def facts_of(
+    *,
+    stage: str,
+    level: str,
+    now: datetime,
+    paused_at: datetime | None,
+    extension_asked: object | None,
+    appealed_at: datetime | None,
+    dispatched_at: datetime | None,
+    accepted_at: datetime | None,
+) -> frozenset[str]:
+    """What is true of a case at `now` besides its stage."""
+    fresh = dispatched_at is not None and accepted_at is None and now - dispatched_at <= UNDO_WITHIN
+    held = {
+        "paused": paused_at is not None,
+        "extension_asked": extension_asked is not None,
+        "appealed": appealed_at is not None,
+        "just_dispatched": stage == "dispatched" and fresh,
+        "top_level": level == LEVELS[-1],
+    }
+    return frozenset(name for name, true in held.items() if true)
 
 
 def next_stage(
@@ -104,44 +157,41 @@ def next_stage(
     role: str,
     *,
     is_handler: bool = False,
+    facts: Collection[str] = (),
     before: str | None = None,
 ) -> str:
     """The stage a case comes to by a move.
 
     `before` is the stage a parked case came from. Raises Invalid for a name that is no move, Denied where
-    the role may never make it or the handler would judge their own work, Conflict where the stage does not
-    allow it; the remedy of a Conflict lists what is open.
+    the role may never make it or the handler would judge their own work, Conflict where the stage or a fact
+    does not allow it; the remedy of a Conflict lists what is open.
     """
     move = MOVES.get(name)
     if move is None:
         raise _no_such_move(name)
     if role not in move.roles:
-        raise _denied(
-            f"The role {role} may not make the move {name}.",
-            f"角色 {role} 不能办理“{move.zh}”。",
-            f"Ask one of: {', '.join(sorted(move.roles))}.",
-            "可办理的角色：" + "、".join(sorted(move.roles)) + "。",
+        raise Denied(
+            en=f"The role {role} may not make the move {name}.",
+            zh=f"角色 {role} 不能办理“{move.zh}”。",
+            remedy_en=f"Ask one of: {', '.join(sorted(move.roles))}.",
+            remedy_zh="可办理的角色：" + "、".join(sorted(move.roles)) + "。",
         )
-    if stage not in move.from_stages and not (stage is None and not move.from_stages):
-        raise _conflict(stage, name, role, is_handler)
-    if move.handler is True and not is_handler:
-        raise _denied(
-            f"Only the person who has the case may make the move {name}.",
-            f"“{move.zh}”只能由该事件的处置人办理。",
-            "Ask them, or have the case dispatched to you.",
-            "请联系处置人，或先改派给您。",
-        )
-    if move.handler is False and is_handler:
-        raise _denied(
-            f"The person who handled the case may not make the move {name}: somebody else judges the work.",
-            f"处置人不能办理本人事件的“{move.zh}”，须由他人核查。",
-            "Ask another member, the cell leader or an inspector.",
-            "请由其他网格员、网格长或监督员办理。",
-        )
-    return _arrival(move, stage, before)
+    if stage not in (move.from_stages or (None,)):
+        raise _not_now(move, name, f"at stage {stage}", f"处于 {stage} 阶段", stage, role, is_handler, facts)
+    if move.needs and move.needs not in facts:
+        zh, en = FACTS[move.needs]
+        raise _not_now(move, name, f"unless {en}", f"须“{zh}”", stage, role, is_handler, facts)
+    if move.unless in facts:
+        zh, en = FACTS[move.unless or ""]
+        raise _not_now(move, name, f"while {en}", f"现“{zh}”", stage, role, is_handler, facts)
+    if move.handler is not None and move.handler != is_handler:
+        raise _wrong_person(move, name)
+    return {SAME: stage or "", BEFORE: before or "registered"}.get(move.to_stage, move.to_stage)
 
 
-def moves_open_to(stage: str, role: str, *, is_handler: bool = False) -> list[str]:
+def moves_open_to(
+    stage: str, role: str, *, is_handler: bool = False, facts: Collection[str] = ()
+) -> list[str]:
     """The names of the moves a role may make now, in the order a panel should offer them."""
     return [
         name
@@ -149,15 +199,9 @@ def moves_open_to(stage: str, role: str, *, is_handler: bool = False) -> list[st
         if stage in move.from_stages
         and role in move.roles
         and (move.handler is None or move.handler == is_handler)
+        and (move.needs is None or move.needs in facts)
+        and move.unless not in facts
     ]
-
-
-def _arrival(move: Move, stage: str | None, before: str | None) -> str:
-    if move.to_stage == SAME:
-        return stage or ""
-    if move.to_stage == BEFORE:
-        return before or "registered"
-    return move.to_stage
 
 
 def _no_such_move(name: str) -> Invalid:
@@ -169,16 +213,37 @@ def _no_such_move(name: str) -> Invalid:
     )
 
 
-def _denied(en: str, zh: str, remedy_en: str, remedy_zh: str) -> Denied:
-    return Denied(en=en, zh=zh, remedy_en=remedy_en, remedy_zh=remedy_zh)
+def _wrong_person(move: Move, name: str) -> Denied:
+    if move.handler:
+        return Denied(
+            en=f"Only the person who has the case may make the move {name}.",
+            zh=f"“{move.zh}”只能由该事件的处置人办理。",
+            remedy_en="Ask them, or have the case reassigned to you.",
+            remedy_zh="请联系处置人，或先改派给您。",
+        )
+    return Denied(
+        en=f"Whoever handled the case may not make the move {name}: somebody else judges the work.",
+        zh=f"处置人不能办理本人事件的“{move.zh}”，须由他人核查。",
+        remedy_en="Ask another member, the cell leader or an inspector.",
+        remedy_zh="请由其他网格员、网格长或监督员办理。",
+    )
 
 
-def _conflict(stage: str | None, name: str, role: str, is_handler: bool) -> Conflict:
-    still = moves_open_to(stage, role, is_handler=is_handler) if stage else []
+def _not_now(
+    move: Move,
+    name: str,
+    why_en: str,
+    why_zh: str,
+    stage: str | None,
+    role: str,
+    is_handler: bool,
+    facts: Collection[str],
+) -> Conflict:
+    still = moves_open_to(stage, role, is_handler=is_handler, facts=facts) if stage else []
     return Conflict(
-        en=f"A case at stage {stage} cannot make the move {name}.",
-        zh=f"处于“{stage}”阶段的事件不能办理“{MOVES[name].zh}”。",
+        en=f"The move {name} is not possible {why_en}.",
+        zh=f"不能办理“{move.zh}”：{why_zh}。",
         remedy_en="Open to you now: " + (", ".join(still) or "nothing") + ".",
-        remedy_zh="现在可办：" + ("、".join(MOVES[m].zh for m in still) or "无") + "。",
+        remedy_zh="现在可办：" + ("、".join(MOVES[other].zh for other in still) or "无") + "。",
         open=still,
     )

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from gis import crs as coordinates
 from gis.errors import Invalid
 from gis.geometry import Fix
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPlace:
+    """A place as somebody states it: `lon`, `lat` in the declared `crs`, not trusted yet."""
+
+    lon: float
+    lat: float
+    crs: str | None
+    accuracy_m: float | None = None
+    accuracy_level: int | None = None
 
 
 def locate(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import DateTime, ForeignKey, Identity
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from gis.database import Base, territory_column
+from gis.database import Base, announce, territory_column
 
 CHANNEL = "citygrid"
 """The NOTIFY channel that carries changes to every open page; listeners filter by territory."""
@@ -27,3 +28,32 @@ class Notice(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     territory: Mapped[str] = territory_column()
+
+
+def announce_case(
+    session: Session,
+    *,
+    move: str,
+    case: Mapping[str, Any],
+    place: tuple[float, float],
+    previous_member_id: int | None,
+) -> None:
+    """Nudge every open page that may see the case, once the change is committed.
+
+    `case` gives the columns the pages need; `place` is its lon, lat; `previous_member_id` is who had it
+    before, so that their page takes it off the list.
+    """
+    columns = ("id", "stage", "version", "territory", "reported_by", "title", "icon")
+    announce(
+        session,
+        CHANNEL,
+        {
+            "type": "incident",
+            "move": move,
+            **{column: case[column] for column in columns},
+            "member_id": case["handler_id"],
+            "previous_member_id": previous_member_id,
+            "lon": place[0],
+            "lat": place[1],
+        },
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import time
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -79,6 +80,15 @@ class Limit:
     value: float
 
 
+class Traits(NamedTuple):
+    """What of a case the rules of time look at."""
+
+    category: str
+    level: str
+    channel: str
+    grade: int
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A `ClockRule` without its table."""
@@ -91,13 +101,13 @@ class Rule:
     channel: str | None = None
     grade: int | None = None
 
-    def fits(self, clock: str, category: str, level: str, channel: str, grade: int) -> bool:
+    def fits(self, clock: str, case: Traits) -> bool:
         return (
             self.clock == clock
-            and category.startswith(self.category or "")
-            and self.level in (None, level)
-            and self.channel in (None, channel)
-            and self.grade in (None, grade)
+            and case.category.startswith(self.category or "")
+            and self.level in (None, case.level)
+            and self.channel in (None, case.channel)
+            and self.grade in (None, case.grade)
         )
 
     @property
@@ -119,9 +129,9 @@ class Rulebook:
     rules: tuple[Rule, ...]
     calendar: Calendar
 
-    def limit(self, clock: str, *, category: str, level: str, channel: str, grade: int) -> Limit | None:
+    def limit(self, clock: str, case: Traits) -> Limit | None:
         """The limit of a clock for such a case, None where no rule speaks of it."""
-        fitting = [rule for rule in self.rules if rule.fits(clock, category, level, channel, grade)]
+        fitting = [rule for rule in self.rules if rule.fits(clock, case)]
         if not fitting:
             return None
         heaviest = max(fitting, key=lambda rule: rule.weight)

@@ -1,0 +1,373 @@
+"""A report: locate it, find its person, write the case with its first moves and clock, and tell them.
+
+One SQL statement writes it all, so a report costs one round trip after its questions are answered and two
+phones sending the same key can never make two cases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gis.access import Principal
+from gis.errors import Conflict, Invalid
+from gis.geometry import Fix
+from grids.responsibility import Responsibility, responsible_for, unknown_category
+from incidents.clocks import STARTED, clock_wanted
+from incidents.deadlines import Deadline, deadline
+from incidents.incident import AT_ONCE, LEVELS, ORDINARY, Incident
+from incidents.locating import locate
+from incidents.notices import announce_case
+from incidents.rules import Limit, Rulebook, Traits, current_rulebook
+
+OUTSIDE_CHANNELS = frozenset({"resident", "hotline", "wechat", "sensor"})
+"""Channels whose reports wait for `confirm` where the category says so (decision 11)."""
+
+MAX_DESCRIPTION = 4000
+MAX_TITLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDraft:
+    """What somebody reports. `lon`, `lat` are in the declared `crs`; nothing here is trusted yet."""
+
+    report_key: str
+    lon: float
+    lat: float
+    crs: str
+    category: str
+    description: str = ""
+    title: str | None = None
+    accuracy_m: float | None = None
+    accuracy_level: int | None = None
+    floor: int | None = None
+    unit: str | None = None
+    component_id: int | None = None
+    channel: str = "member"
+    on_behalf: str | None = None
+    chosen_cell: str | None = None
+    """The reporter's answer to "which side of the road?": the cell they say they stand in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The answer to a report. `created` is False when the same key had been answered before."""
+
+    id: int
+    number: str
+    tracking_code: str
+    stage: str
+    version: int
+    created: bool
+    responsibility: Responsibility | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    code: str
+    name_zh: str
+    icon: str
+    needs_confirm: bool
+    urgent: bool
+    limit_kind: str
+    limit_value: float
+    rules_stamp: str
+
+
+def report(session: Session, draft: ReportDraft, *, by: Principal, now: datetime, zone: ZoneInfo) -> Reported:
+    """Take a report: locate it, find its person, write the case with its first moves, and tell them.
+
+    The same `report_key` of the same reporter is answered with the first result, whoever retries and
+    whatever has changed since; with another body it is Conflict. A report from the grid force or the desk is
+    registered and dispatched at once; one from outside waits for `confirm` where its category says so.
+    Raises Invalid for a place or a category that cannot be.
+    """
+    try:
+        return _report(session, draft, by=by, now=now, zone=zone)
+    except Invalid:
+        answered = _answered_before(session, draft, by)
+        if answered is None:
+            raise
+        return answered
+
+
+def _report(
+    session: Session, draft: ReportDraft, *, by: Principal, now: datetime, zone: ZoneInfo
+) -> Reported:
+    _refuse_faulty(draft)
+    fix = locate(
+        draft.lon, draft.lat, draft.crs, accuracy_m=draft.accuracy_m, accuracy_level=draft.accuracy_level
+    )
+    category = _category(session, draft.category)
+    answer = responsible_for(
+        session,
+        fix,
+        at=now,
+        category=draft.category,
+        component_id=draft.component_id,
+        floor=draft.floor,
+        unit=draft.unit,
+        zone=zone,
+        chosen_cell=draft.chosen_cell,
+    )
+    waits = draft.channel in OUTSIDE_CHANNELS and category.needs_confirm
+    moves = _first_moves(waits, answer)
+    rules = current_rulebook(session, zone, stamp=category.rules_stamp)
+    values = _incident_values(draft, fix, category, answer, moves[-1]["to_stage"], by=by, now=now)
+    values |= _clock_values(values, category, rules, now)
+    row = session.execute(
+        _INSERT,
+        {
+            **values,
+            "day": now.astimezone(zone).date(),
+            "moves": json.dumps(moves),
+            "notices": json.dumps(_notices(values, answer)),
+            "actor_name": by.display_name,
+            "role": by.role,
+        },
+    ).one_or_none()
+    if row is None:
+        answered = _answered_before(session, draft, by)
+        assert answered is not None, "nothing was inserted, so the key exists"
+        return answered
+    announce_case(
+        session,
+        move="report",
+        case=values | {"id": row.id, "icon": category.icon},
+        place=(fix.lon, fix.lat),
+        previous_member_id=None,
+    )
+    return Reported(row.id, row.number, values["tracking_code"], values["stage"], 1, True, answer)
+
+
+def _refuse_faulty(draft: ReportDraft) -> None:
+    """Faults of the text itself, all at once."""
+    faults = []
+    if not 1 <= len(draft.report_key) <= 80:
+        faults.append(("report_key must have 1 to 80 characters", "report_key 须为 1 至 80 个字符"))
+    if len(draft.description) > MAX_DESCRIPTION:
+        faults.append(
+            (f"description is longer than {MAX_DESCRIPTION} characters", f"描述超过 {MAX_DESCRIPTION} 字")
+        )
+    if draft.title and len(draft.title) > MAX_TITLE:
+        faults.append((f"title is longer than {MAX_TITLE} characters", f"标题超过 {MAX_TITLE} 字"))
+    if not all(_can_be_kept(text) for text in asdict(draft).values() if isinstance(text, str)):
+        faults.append(("text holds a character that is none", "文字中含有无法保存的字符"))
+    if faults:
+        raise Invalid(
+            en="; ".join(en for en, _ in faults) + ".",
+            zh="；".join(zh for _, zh in faults) + "。",
+            remedy_en="Shorten or correct these and send again.",
+            remedy_zh="请改短或更正后重新提交。",
+        )
+
+
+def _can_be_kept(text: str) -> bool:
+    """Whether PostgreSQL takes it: no NUL, and no half of a surrogate pair, which JSON can smuggle in."""
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _body_hash(draft: ReportDraft) -> str:
+    return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True, default=str).encode()).hexdigest()
+
+
+_CATEGORY = sa.text(
+    "SELECT code, name_zh, icon, needs_confirm, urgent, limit_kind, limit_value::float,"
+    " (SELECT stamp::text FROM rules_stamp) FROM category WHERE code = :code AND active"
+)
+
+
+def _category(session: Session, code: str) -> _Category:
+    row = session.execute(_CATEGORY, {"code": code}).one_or_none()
+    if row is None:
+        raise unknown_category(code)
+    return _Category(*row)
+
+
+def _first_moves(waits: bool, answer: Responsibility) -> list[dict[str, Any]]:
+    """The moves of a new case: as far as it goes by itself."""
+    moves: list[dict[str, Any]] = [{"move": "report", "from_stage": None, "to_stage": "reported"}]
+    if not waits:
+        moves.append({"move": "register", "from_stage": "reported", "to_stage": "registered"})
+        if answer.member is not None:
+            moves.append({"move": "dispatch", "from_stage": "registered", "to_stage": "dispatched"})
+    return moves
+
+
+def _notices(values: dict[str, Any], answer: Responsibility) -> list[dict[str, Any]]:
+    """Who hears of a new case: its handler, else who may confirm it, else the desk; a building head too."""
+    if values["stage"] == "dispatched":
+        told = [{"kind": "task_arrived", "member_id": values["handler_id"]}]
+    elif values["stage"] == "reported" and values["member_id"] is not None:
+        told = [{"kind": "confirm_wanted", "member_id": values["member_id"]}]
+    else:
+        told = [{"kind": "case_arrived", "member_id": None}]
+    head = answer.building_head
+    if head is not None and head.id != values["handler_id"]:
+        told.append({"kind": "building_told", "member_id": head.id})
+    return told
+
+
+def _clock_values(
+    values: dict[str, Any], category: _Category, rules: Rulebook, now: datetime
+) -> dict[str, Any]:
+    """The clock that runs at the first stage, as columns of the case and of its clock; none: all absent."""
+    traits = Traits(category.code, LEVELS[0], values["channel"], values["grade"])
+    own = Limit(category.limit_kind, category.limit_value)
+    name, limit = clock_wanted(values["stage"], traits, own, rules) or (None, None)
+    clock: Deadline | None = None
+    if name is not None and limit is not None:
+        clock = deadline(now, limit.kind, limit.value, rules.calendar, started=STARTED[name])
+    return {
+        "clock": name,
+        "clock_kind": limit.kind if limit else None,
+        "clock_value": limit.value if limit else None,
+        "due_at": clock.due_at if clock else None,
+        "due_soon_at": clock.due_soon_at if clock else None,
+        "limit_words_zh": clock.words_zh if clock else None,
+        "limit_words_en": clock.words_en if clock else None,
+        "provisional": clock.provisional if clock else False,
+    }
+
+
+def _incident_values(
+    draft: ReportDraft,
+    fix: Fix,
+    category: _Category,
+    answer: Responsibility,
+    stage: str,
+    *,
+    by: Principal,
+    now: datetime,
+) -> dict[str, Any]:
+    """Column -> value of the new row, but for the number, which the database gives."""
+    return {
+        "tracking_code": secrets.token_hex(8),
+        "report_key": draft.report_key,
+        "body_hash": _body_hash(draft),
+        "reported_by": by.account_id,
+        "channel": draft.channel,
+        "category": category.code,
+        "title": draft.title or category.name_zh,
+        "description": draft.description,
+        "on_behalf": draft.on_behalf,
+        "floor": draft.floor,
+        "unit": draft.unit,
+        "stage": stage,
+        "version": 1,
+        "grade": AT_ONCE if category.urgent else ORDINARY,
+        "lon": fix.lon,
+        "lat": fix.lat,
+        "source_lon": draft.lon,
+        "source_lat": draft.lat,
+        "source_crs": draft.crs,
+        "accuracy_m": draft.accuracy_m,
+        "accuracy_level": draft.accuracy_level,
+        "place": answer.place,
+        "building_id": answer.building_id,
+        "component_id": draft.component_id,
+        "generation": answer.generation,
+        "cell_code": answer.cell_code,
+        "territory": answer.territory,
+        "rule": answer.rule,
+        "confidence": answer.confidence,
+        "border_m": answer.border_m,
+        "second_cell": answer.second_cell,
+        "second_member_id": answer.second_member.id if answer.second_member else None,
+        "reason_zh": answer.reason_zh,
+        "reason_en": answer.reason_en,
+        "trace": json.dumps(answer.trace, ensure_ascii=False),
+        "decision": json.dumps(answer.as_kept(), ensure_ascii=False),
+        "member_id": answer.member.id if answer.member else None,
+        "handler_id": answer.handler.id if answer.handler and stage == "dispatched" else None,
+        "department_code": answer.department,
+        "reported_at": now,
+        "registered_at": now if stage != "reported" else None,
+        "dispatched_at": now if stage == "dispatched" else None,
+    }
+
+
+# fmt: off
+_COLUMNS = [
+    "tracking_code", "report_key", "body_hash", "reported_by", "channel", "category", "title",
+    "description", "on_behalf", "floor", "unit", "stage", "version", "grade", "source_lon", "source_lat",
+    "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation",
+    "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id",
+    "reason_zh", "reason_en", "trace", "decision", "member_id", "handler_id", "department_code",
+    "reported_at", "registered_at", "dispatched_at", "due_at", "due_soon_at", "limit_words_zh",
+    "limit_words_en",
+]
+# fmt: on
+
+_JSON = ("trace", "decision")
+
+_INSERT = sa.text(
+    f"""
+    WITH new AS (
+        INSERT INTO incident (number, geom, {", ".join(_COLUMNS)})
+        VALUES (next_case_number(:day), ST_SetSRID(ST_MakePoint(:lon, :lat), 4490),
+                {", ".join(f"CAST(:{c} AS jsonb)" if c in _JSON else f":{c}" for c in _COLUMNS)})
+        ON CONFLICT (reported_by, report_key) DO NOTHING
+        RETURNING id, number
+    ), moved AS (
+        INSERT INTO incident_move (incident_id, move, from_stage, to_stage, at, account_id, actor_name, role,
+                                   member_id, version, territory)
+        SELECT new.id, m.move, m.from_stage, m.to_stage, :reported_at, :reported_by, :actor_name, :role,
+               CASE WHEN m.move = 'dispatch' THEN :handler_id END, 1, :territory
+        FROM new, jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(move text, from_stage text, to_stage text)
+    ), clocked AS (
+        INSERT INTO case_clock (incident_id, clock, level, kind, value, started_at, due_at, due_soon_at,
+                                words_zh, words_en, provisional, territory)
+        SELECT new.id, :clock, 'community', :clock_kind, :clock_value, :reported_at, :due_at, :due_soon_at,
+               :limit_words_zh, :limit_words_en, :provisional, :territory
+        FROM new WHERE :clock IS NOT NULL
+    ), told AS (
+        INSERT INTO notice (incident_id, kind, member_id, created_at, territory)
+        SELECT new.id, n.kind, n.member_id, :reported_at, :territory
+        FROM new, jsonb_to_recordset(CAST(:notices AS jsonb)) AS n(kind text, member_id bigint)
+    )
+    SELECT id, number FROM new
+    """
+).bindparams(
+    sa.bindparam("handler_id", type_=sa.BigInteger),
+    sa.bindparam("component_id", type_=sa.BigInteger),
+    sa.bindparam("clock", type_=sa.Text),
+)
+
+
+def _answered_before(session: Session, draft: ReportDraft, by: Principal) -> Reported | None:
+    """The first answer to this key, None where it is new; Conflict when the body is another one."""
+    if not _can_be_kept(draft.report_key):
+        return None
+    row = session.execute(
+        sa.select(
+            Incident.id,
+            Incident.number,
+            Incident.tracking_code,
+            Incident.stage,
+            Incident.version,
+            Incident.body_hash,
+        ).where(Incident.reported_by == by.account_id, Incident.report_key == draft.report_key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.body_hash != _body_hash(draft):
+        raise Conflict(
+            en="This report_key was used before for another report.",
+            zh="该 report_key 已用于另一条上报。",
+            remedy_en="Give the new report a key of its own; resend the old one unchanged.",
+            remedy_zh="新的上报请用新的键；重发旧上报请保持内容不变。",
+            incident=row.id,
+        )
+    return Reported(row.id, row.number, row.tracking_code, row.stage, row.version, False, None)
