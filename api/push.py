@@ -214,4 +214,5 @@ async def _events(hub: Hub, principal: Principal, hashed: bytes) -> AsyncIterato
 def _conninfo(database: Database) -> str:
     """psycopg's address of an SQLAlchemy URL."""
     arguments, options = database.engine.dialect.create_connect_args(database.engine.url)
+    options.pop("context", None)  # SQLAlchemy's own: how values are adapted, nothing of the address
     return psycopg.conninfo.make_conninfo(*arguments, **options, application_name="citygrid push")
