@@ -16,12 +16,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import anyio
-from sqlalchemy.orm import Session
 
 from dash_app.texts import LANGUAGES, Words
 from dash_app.tokens import THEMES
 from gis.access import Principal
-from gis.database import Database
+from gis.database import Database, Session
 
 LANGUAGE_COOKIE = "cg_language"
 THEME_COOKIE = "cg_theme"

@@ -8,9 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-VOID = frozenset({"br", "hr", "img", "input", "path", "rect", "circle", "use", "line"})
-STAGE_STEPS = ("reported", "registered", "dispatched", "handling", "verified", "closed")
-"""The six bars: report, register, dispatch, handle, verify, close."""
+VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+"""Elements without an end. SVG stands in the texts of this module as it is, ended by itself."""
 
 _CURRENT_BAR = {
     "reported": 1,
@@ -22,7 +21,7 @@ _CURRENT_BAR = {
     "verified": 5,
     "closed": 6,
 }
-"""The bar a case in this stage is working on; 6 means all are done."""
+"""Which of six bars (report, register, dispatch, handle, verify, close) a case is working on; 6: all done."""
 
 _OUTLINE = {
     "in_time": '<circle r="11"/>',

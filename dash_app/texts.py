@@ -409,6 +409,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "error.number_label": ("错误号", "Error number"),
     "error.what_to_do": ("怎么办", "What to do"),
     # sign-in
+    "error.home": ("回到地图", "Back to the map"),
     "sign.title": ("登录", "Sign in"),
     "sign.username": ("用户名", "User name"),
     "sign.password": ("密码", "Password"),
@@ -421,6 +422,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The city in cells of 300–500 households; from report to close"
         " you see who has it and how long is left.",
     ),
+    "sign.product": ("CityGrid", "一图治城"),
+    "sign.checking": ("正在检查服务", "Checking the service"),
     "sign.healthy": ("服务正常", "Service is up"),
     "sign.unhealthy": ("服务暂时不可用", "Service is not available"),
     "sign.failed": ("没有登录", "Not signed in"),

@@ -5,13 +5,14 @@ Reading and writing an address are inverse, so a reload, a bookmark or a link in
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from dash_app.tokens import CLOCKS
-from incidents.incident import STAGES
+from incidents.incident import ENDED, STAGES
 from incidents.queries import Filter
 
 TO_DISPATCH = "reported,registered"
@@ -19,6 +20,14 @@ HANDLING = "dispatched,handling,handled,verified,parked"
 SELECTABLE = ("incident", "cell", "building", "shop", "component")
 SPANS = {"today": 1, "7d": 7, "30d": 30}
 TABS = ("mine", "dispatch", "all")
+ORDERS = ("due", "reported")
+SCOPES = ("every", "ended")
+"""What the case page lists besides open cases, which is what it does when nothing is said."""
+
+
+def midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    """The beginning of the city's own day."""
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,14 @@ class ViewState:
             changes["territory"] = ""
         changes["stage"] = ",".join(part for part in self.stage.split(",") if part in STAGES)
         changes["clock"] = ",".join(part for part in self.clock.split(",") if part in CLOCKS)
-        for name, allowed in (("tab", TABS), ("span", SPANS), ("when", SPANS), ("sort", ("due", "reported"))):
+        choices: dict[str, Collection[str]] = {
+            "tab": TABS,
+            "span": SPANS,
+            "when": SPANS,
+            "sort": ORDERS,
+            "scope": SCOPES,
+        }
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 changes[name] = ""
         for name in ("from_", "to"):
@@ -117,38 +133,39 @@ class ViewState:
 
     def window(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The time bar's window: today from midnight to midnight, or the last days up to midnight."""
-        midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        days = SPANS.get(self.span, 1)
-        return midnight - timedelta(days=days - 1), midnight + timedelta(days=1)
+        start, days = midnight(now, zone), SPANS.get(self.span, 1)
+        return start - timedelta(days=days - 1), start + timedelta(days=1)
 
-    def filter(
-        self, now: datetime, zone: ZoneInfo, categories: dict[str, list[str]], *, list_all: bool = False
-    ) -> Filter:
+    def filter(self, now: datetime, zone: ZoneInfo, categories: dict[str, list[str]]) -> Filter:
         """The filter the queries understand. `categories` maps a group's code to its categories' codes.
 
-        The desk lists open cases unless the address asks for finished ones or for a period; `list_all` leaves
-        that to the address alone.
+        Open cases are meant unless the address asks for finished ones (by scope, stage or clock) or for a
+        period. Finished ones by clock alone are those of today: the counter says so.
         """
         since = _moment(self.from_)
         until = _moment(self.to)
         if self.when:
-            midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-            since = midnight - timedelta(days=SPANS[self.when] - 1)
+            since = midnight(now, zone) - timedelta(days=SPANS[self.when] - 1)
         wanted = [code for part in self.category.split(",") if part for code in categories.get(part, [part])]
         ended_today = None
-        if self.wants_closed and not since and not list_all:
-            ended_today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.wants_closed and not since and not self.scope:
+            ended_today = midnight(now, zone)
         return Filter(
             territory=self.territory or None,
-            stages=tuple(part for part in self.stage.split(",") if part),
+            stages=self._stages,
             clocks=tuple(part for part in self.clock.split(",") if part),
             categories=tuple(wanted),
             since=since,
             until=until,
             closed_since=ended_today,
             q=self.q or None,
-            open_only=not (list_all or self.wants_closed or since),
+            open_only=not (self.scope or self.wants_closed or since),
         )
+
+    @property
+    def _stages(self) -> tuple[str, ...]:
+        chosen = tuple(part for part in self.stage.split(",") if part)
+        return chosen or (ENDED if self.scope == "ended" else ())
 
 
 def _moment(text: str) -> datetime | None:

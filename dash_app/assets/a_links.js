@@ -52,6 +52,16 @@
     setTimeout(() => toast.remove(), 2600);
   };
 
+  /* Bring a script of ours once; what it draws may be used when this resolves. */
+  const brought = {};
+  cg.load = function (src) {
+    brought[src] = brought[src] || new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement('script'), { src, onload: resolve, onerror: reject });
+      document.head.append(script);
+    });
+    return brought[src];
+  };
+
   cg.cookie = function (name, value) {
     document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`;
   };

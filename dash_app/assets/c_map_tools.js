@@ -22,7 +22,7 @@
     }
   }
 
-  document.addEventListener('cg:map-ready', () => { dressSwitches(); home(); });
+  document.addEventListener('cg:map-ready', dressSwitches);
   document.addEventListener('cg:patched', (event) => { if (event.detail.id === 'layers') dressSwitches(); });
 
   document.addEventListener('click', (event) => {
@@ -40,8 +40,6 @@
       if (camera) cg.map.look({ ...camera, zoom: Math.max(camera.zoom || 0, 17) });
     }
   });
-
-  function home() { /* the first view is already the territory's; kept for symmetry with the control */ }
 
   const tools = {
     in: () => cg.map.map.zoomIn(),
@@ -139,9 +137,10 @@
     closed: '<path d="M-5 .4-1.6 4 5-3.6" stroke-width="2.6"/>',
   };
 
-  function pill(clock, words) {
-    return `<span class="pill c-${clock}"><svg class="shape c-${clock}" width="12" height="12" viewBox="-14 -14 28 28" aria-hidden="true"><g class="o">${SHAPES[clock]}</g><g class="k">${SIGNS[clock] || ''}</g></svg><span>${cg.escape(words)}</span></span>`;
-  }
+  cg.pill = function (clock, words, hollow) {
+    const sign = hollow ? '' : SIGNS[clock] || '';
+    return `<span class="pill c-${clock}"><svg class="shape c-${clock}${hollow ? ' hollow' : ''}" width="12" height="12" viewBox="-14 -14 28 28" aria-hidden="true"><g class="o">${SHAPES[clock]}</g><g class="k">${sign}</g></svg><span>${cg.escape(words)}</span></span>`;
+  };
 
   cg.popover = function (feature) {
     if (ruler) return '';
@@ -150,11 +149,12 @@
       const who = p.person
         ? `<span class="avatar small" style="width:24px;height:24px" aria-hidden="true">${cg.escape(p.person[0])}</span><span>${cg.escape(p.person)}</span>`
         : `<span class="accent bold">${cg.escape(cg.say('queue.unassigned'))}</span>`;
-      return `<div class="row" style="justify-content:space-between"><span class="title cut">${cg.escape(p.title)}</span>${pill(p.clock, p.left)}</div>` +
+      return `<div class="row" style="justify-content:space-between"><span class="title cut">${cg.escape(p.title)}</span>${cg.pill(p.clock, p.left, p.hollow)}</div>` +
         `<div class="s12 mid cut" style="margin:3px 0 7px">${cg.escape(p.place || '')}</div><div class="row s12">${who}<span class="grow"></span><span class="mute">${cg.escape(p.stage)}</span></div>`;
     }
     if (layer === 'closed') {
-      return `<div class="row" style="justify-content:space-between"><span class="title cut">${cg.escape(p.title || p.number || '')}</span>${pill('closed', cg.page.closed)}</div>`;
+      const title = (cg.page.language === 'en' && p.title_en) || p.title || p.number || '';
+      return `<div class="row" style="justify-content:space-between"><span class="title cut">${cg.escape(title)}</span>${cg.pill('closed', cg.page.closed)}</div>`;
     }
     if (layer === 'shop' || layer === 'component') {
       const name = p.name || cg.page.components[p.kind] || p.kind || '';
@@ -222,6 +222,16 @@
     open: 'incident', 'focus-case': 'incident', closed: 'incident', shop: 'shop', 'shop-label': 'shop', component: 'component',
     building: 'building', 'building-number': 'building', 'cell-fill': 'cell',
   };
+  /* Which page one is on, in the rail; the rail itself is written by the server, which does not care. */
+  function markPage() {
+    const list = location.pathname === '/cases';
+    for (const link of document.querySelectorAll('[data-page]')) {
+      if ((link.dataset.page === 'cases') === list) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+  }
+  document.addEventListener('cg:patched', (event) => { if (event.detail.id === 'rail') markPage(); });
+
   window.dash_clientside = Object.assign(window.dash_clientside || {}, {
     citygrid: {
       clicked(click) {
@@ -237,13 +247,11 @@
         ['incident', 'cell', 'building', 'shop', 'component'].forEach((name) => query.delete(name));
         return query.toString();
       },
-      pageOf(pathname) {
+      async pageOf(pathname) {
         const list = pathname === '/cases';
         document.documentElement.classList.toggle('on-cases', list);
-        for (const link of document.querySelectorAll('[data-page]')) {
-          if ((link.dataset.page === 'cases') === list) link.setAttribute('aria-current', 'page');
-          else link.removeAttribute('aria-current');
-        }
+        markPage();
+        if (list) await cg.load(cg.page.scripts.table);
         return pathname;
       },
     },

@@ -11,12 +11,17 @@
     return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
   }
 
+  /* Whether a menu is open is the person's own doing; a refresh leaves it alone. */
+  function theirs(element, name) {
+    return name === 'open' && element.nodeName === 'DETAILS';
+  }
+
   function patchAttributes(from, to) {
     for (const { name, value } of [...to.attributes]) {
-      if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+      if (from.getAttribute(name) !== value && !theirs(from, name)) from.setAttribute(name, value);
     }
     for (const { name } of [...from.attributes]) {
-      if (!to.hasAttribute(name) && name !== 'data-kept') from.removeAttribute(name);
+      if (!to.hasAttribute(name) && !theirs(from, name)) from.removeAttribute(name);
     }
   }
 

@@ -76,7 +76,7 @@
 
     listen() {
       const map = this.map;
-      map.on('styleimagemissing', ({ id }) => {
+      map.setMissingStyleImageResolver((id) => {
         const image = window.citygrid.markers.draw(id);
         if (image && !map.hasImage(id)) map.addImage(id, image.data, { pixelRatio: image.pixelRatio });
       });

@@ -13,7 +13,7 @@ from dash_app.charts import clock_bar
 from dash_app.clock_words import due_words, left_words, moment_words, span_words
 from dash_app.markup import avatar, chip, div, glyph, icon, join, pill, section, span, tag
 from dash_app.panels.crumb import crumb_bar
-from dash_app.panels.moves import MoveOption, foot
+from dash_app.panels.moves import foot
 from dash_app.panels.queue import title_words
 from dash_app.panels.story import timeline
 from dash_app.texts import Words
@@ -28,7 +28,7 @@ def incident_panel(
     case: IncidentDetail,
     state: ViewState,
     *,
-    moves: Sequence[MoveOption],
+    moves: Sequence[str],
     candidates: Sequence[tuple[int, str]],
     stretches: Sequence[Span],
     now: datetime,

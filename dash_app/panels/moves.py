@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -11,30 +10,24 @@ from dash_app.markup import div, icon, span, tag
 from dash_app.panels.queue import title_words
 from dash_app.texts import Words
 from incidents.incident import ENDED
+from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
 
+WITH_PHOTO = frozenset({"finish"})
+"""Moves whose dialog offers to add a photograph."""
 
-@dataclass(frozen=True, slots=True)
-class MoveOption:
-    """A move the lifecycle allows this person now, and what its dialog must ask for."""
 
-    name: str
-    needs_note: bool = False
-    needs_photo: bool = False
-    takes_member: bool = False
-
-    @property
-    def asks(self) -> bool:
-        """Whether pressing the button opens a dialog first."""
-        return self.needs_note or self.needs_photo or self.takes_member
+def asks(name: str) -> bool:
+    """Whether pressing the button opens a dialog first."""
+    return MOVES[name].needs_note or MOVES[name].takes_member or name in WITH_PHOTO
 
 
 def foot(
-    words: Words, case: IncidentDetail, moves: Sequence[MoveOption], candidates: Sequence[tuple[int, str]]
+    words: Words, case: IncidentDetail, moves: Sequence[str], candidates: Sequence[tuple[int, str]]
 ) -> Markup:
     """One filled button for the next step; what the stage forbids is absent, one grey line says why."""
     shown, rest = moves[:3], moves[3:]
-    buttons = [_button(words, move, primary=index == 0) for index, move in enumerate(shown)]
+    buttons = [_button(words, name, primary=index == 0) for index, name in enumerate(shown)]
     if rest:
         buttons.append(
             tag(
@@ -42,8 +35,8 @@ def foot(
                 tag("summary", icon("more", "s"), cls="btn", style="padding:0 8px", aria_label=words("more")),
                 div(
                     [
-                        tag("button", words(f"do.{m.name}"), type="button", cls="menu-item", data_move=m.name)
-                        for m in rest
+                        tag("button", words(f"do.{name}"), type="button", cls="menu-item", data_move=name)
+                        for name in rest
                     ],
                     cls="menu-body right",
                     style="top:auto;bottom:calc(100% + 6px)",
@@ -57,7 +50,7 @@ def foot(
         "footer",
         div(buttons, cls="row") if buttons else None,
         div(_why(words, case, moves), cls="why"),
-        [_form(words, case, move, candidates) for move in moves if move.asks],
+        [_form(words, case, name, candidates) for name in moves if asks(name)],
         cls="panel-foot",
         data_key=f"foot{case.row.id}-{case.row.version}",
         data_incident_id=case.row.id,
@@ -65,19 +58,19 @@ def foot(
     )
 
 
-def _button(words: Words, move: MoveOption, *, primary: bool) -> Markup:
+def _button(words: Words, name: str, *, primary: bool) -> Markup:
     sign = {"supervise": "bell", "hand_back": "undo", "finish": "check", "verify": "check", "close": "check"}
     return tag(
         "button",
-        icon(sign.get(move.name, "check"), "s") if primary or move.name in sign else None,
-        words(f"do.{move.name}"),
+        icon(sign.get(name, "check"), "s") if primary or name in sign else None,
+        words(f"do.{name}"),
         type="button",
         cls="btn primary" if primary else "btn",
-        data_move=move.name,
+        data_move=name,
     )
 
 
-def _why(words: Words, case: IncidentDetail, moves: Sequence[MoveOption]) -> str:
+def _why(words: Words, case: IncidentDetail, moves: Sequence[str]) -> str:
     """What the person may be missing here, in one line."""
     row = case.row
     if row.stage in ENDED:
@@ -92,12 +85,10 @@ def _why(words: Words, case: IncidentDetail, moves: Sequence[MoveOption]) -> str
     return ""
 
 
-def _form(
-    words: Words, case: IncidentDetail, move: MoveOption, candidates: Sequence[tuple[int, str]]
-) -> Markup:
+def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tuple[int, str]]) -> Markup:
     """The dialog of a move, waiting in a template until its button is pressed."""
     fields: list[Markup] = []
-    if move.takes_member and candidates:
+    if MOVES[name].takes_member and candidates:
         fields.append(
             tag(
                 "label",
@@ -111,22 +102,25 @@ def _form(
             "label",
             span(
                 words("dialog.note"),
-                span(words("dialog.note_needed" if move.needs_note else "dialog.note_optional"), cls="mute"),
+                span(
+                    words("dialog.note_needed" if MOVES[name].needs_note else "dialog.note_optional"),
+                    cls="mute",
+                ),
             ),
-            tag("textarea", name="note", required=move.needs_note, maxlength=1000),
+            tag("textarea", name="note", required=MOVES[name].needs_note, maxlength=1000),
             cls="field",
         )
     )
-    if move.name == "finish":
+    if name in WITH_PHOTO:
         fields.append(
             tag(
                 "label",
                 span(words("dialog.photo")),
-                tag("input", type="file", name="photo", accept="image/*", required=move.needs_photo),
+                tag("input", type="file", name="photo", accept="image/*"),
                 cls="field",
             )
         )
-    title = words(f"do.{move.name}").rstrip("…")
+    title = words(f"do.{name}").rstrip("…")
     return tag(
         "template",
         tag(
@@ -141,5 +135,5 @@ def _form(
                 cls="actions",
             ),
         ),
-        data_form=move.name,
+        data_form=name,
     )

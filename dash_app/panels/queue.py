@@ -14,32 +14,24 @@ from dash_app.markup import div, glyph, icon, join, pill, shape, span, stage_bar
 from dash_app.texts import Words
 from dash_app.tokens import CLOCKS
 from dash_app.view_state import HANDLING, TO_DISPATCH, ViewState
+from incidents.categories import Group
 from incidents.incident import STAGES
-from incidents.queries import Row
+from incidents.queries import Filter, Row
 
 ROWS_SHOWN = 120
 """Rows written into the page; the rest is one link away on the case page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """A group of categories as a filter offers it."""
-
-    code: str
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
 class QueueView:
     """Everything the queue needs, decided by the page."""
 
+    wanted: Filter
     rows: Sequence[Row]
     mine: frozenset[int]
     tab: str
     totals: dict[str, int]
     groups: Sequence[Group]
-    territory_name: str
     open_total: int
     closed_today: int
     latest: Row | None = None

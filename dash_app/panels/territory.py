@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dash_app.markup import div, icon, join, tag
+from dash_app.markup import div, icon, join, span, tag
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
 
@@ -40,46 +40,46 @@ def ground_name(words: Words, ground: Ground) -> str:
 def breadcrumb(words: Words, ground: GroundPath, state: ViewState) -> Markup:
     base = state.without_selection
     parts: list[Markup] = []
-    for index, area in enumerate(ground.path):
-        here = index == len(ground.path) - 1
-        others = ground.siblings.get(area.code, ())
+    for area in ground.path:
         if parts:
             parts.append(icon("right", "xs"))
-        parts.append(
-            _level(words, ground_name(words, area), others or [area], area.code, here, base, ground.home)
-        )
+        parts.append(_level(words, area, ground, base, here=area is ground.path[-1]))
     if ground.children:
-        level = ground.children[0].level
-        parts.append(icon("right", "xs"))
-        name = words(f"territory.all_{level}", n=len(ground.children))
-        parts.append(_level(words, name, ground.children, None, False, base, ground.home))
+        name = words(f"territory.all_{ground.children[0].level}", n=len(ground.children))
+        parts += [icon("right", "xs"), _menu(words, name, ground.children, None, ground.home, base)]
     return div(join(parts), cls="float scope", role="navigation", aria_label=words("territory.label"))
 
 
-def _level(
+def _level(words: Words, area: Ground, ground: GroundPath, base: ViewState, *, here: bool) -> Markup:
+    """An area above one's own ground is only named; one with sisters opens a menu of them."""
+    name, cls = ground_name(words, area), "level here" if here else "level"
+    if ground.home.startswith(area.code) and area.code != ground.home:
+        return span(name, cls="level above")
+    sisters = ground.siblings.get(area.code, ())
+    if len(sisters) > 1:
+        return _menu(words, name, sisters, area.code, ground.home, base, cls)
+    return tag("a", name, cls=cls, href=_href(base, area.code, ground.home))
+
+
+def _menu(
     words: Words,
     name: str,
     choices: Sequence[Ground],
     current: str | None,
-    here: bool,
-    base: ViewState,
     home: str,
+    base: ViewState,
+    cls: str = "level",
 ) -> Markup:
     return tag(
         "details",
-        tag(
-            "summary",
-            name,
-            icon("down", "xs") if len(choices) > 1 or current is None else None,
-            cls=f"level{' here' if here else ''}",
-        ),
+        tag("summary", name, icon("down", "xs"), cls=cls),
         div(
             [
                 tag(
                     "a",
                     ground_name(words, choice),
                     cls="menu-item",
-                    href=base.href(territory="" if choice.code == home else choice.code),
+                    href=_href(base, choice.code, home),
                     aria_current="true" if choice.code == current else None,
                 )
                 for choice in choices
@@ -89,3 +89,7 @@ def _level(
         cls="menu",
         data_key=f"level-{current or 'below'}",
     )
+
+
+def _href(base: ViewState, code: str, home: str) -> str:
+    return base.href(territory="" if code == home else code)

@@ -1,0 +1,179 @@
+"""The composition root: desk, phone, API and map engine as one ASGI application.
+
+`citygrid serve` hands `dash_app.app:create` to uvicorn, the one name that points upward. A path decides which
+application answers: Dash would answer any unknown path with its own page, so it gets only what is its.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api import app as api_app
+from api.errors import problem, status_of
+from dash_app import frame
+from dash_app.case_csv import case_file
+from dash_app.desk import Desk, current_visit
+from dash_app.entry import Entry, manner, own_address, signed_in, wants_page
+from dash_app.map_style import map_style
+from dash_app.plain_pages import error_page, sign_in_page
+from dash_app.sign_in_picture import sign_in_picture
+from dash_app.statics import app_icon, engine_file
+from dash_app.texts import LANGUAGES, Words
+from dash_app.tokens import THEMES
+from dash_app.wire import Compressed, Guarded
+from gis.access import DESK_ROLES
+from gis.cluster import database_url
+from gis.database import Database
+from gis.errors import CityGridError, NotFound
+from gis.settings import Settings
+
+_log = structlog.get_logger("citygrid.pages")
+
+
+def create() -> ASGIApp:
+    """The application of the settings in the environment, over the private cluster where none is named."""
+    settings = Settings.load()
+    return compose(Database(database_url(settings)), settings)
+
+
+def compose(
+    database: Database, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> ASGIApp:
+    """Everything this server answers, over a database. The caller disposes of the database."""
+    desk = Desk(database, settings.zone, clock)
+    dash = frame.DeskApp(desk)
+    pages = _pages(desk)
+    routes: list[tuple[tuple[str, ...], ASGIApp]] = [
+        (api_app.PATHS, api_app.create_app(database, settings, clock=clock)),
+        ((*frame.PATHS, *frame.DASH_PATHS), Entry(_OnePage(dash.server), desk)),
+        (("/_dash-component-suites",), dash.server),
+        (("/cases.csv",), Entry(pages, desk)),
+    ]
+    return Compressed(Guarded(_Dispatch(routes, pages), dash.csp_hashes()))
+
+
+class _Dispatch:
+    """Sends a request to the application its path belongs to; start and stop go to the API alone."""
+
+    def __init__(self, routes: list[tuple[tuple[str, ...], ASGIApp]], otherwise: ASGIApp) -> None:
+        self.by_prefix = [(prefix, app) for prefixes, app in routes for prefix in prefixes]
+        self.lifespan = routes[0][1]
+        self.otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.lifespan(scope, receive, send)
+        await self.app_for(scope["path"])(scope, receive, send)
+
+    def app_for(self, path: str) -> ASGIApp:
+        """ "/" is only itself; any other prefix stands for itself and what lies below it."""
+        for prefix, app in self.by_prefix:
+            if path == prefix or (prefix != "/" and path.startswith(prefix + "/")):
+                return app
+        return self.otherwise
+
+
+class _OnePage:
+    """To Dash every page of the desk is its one page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in frame.PATHS:
+            scope = {**scope, "path": "/", "raw_path": b"/"}
+        await self.app(scope, receive, send)
+
+
+def _pages(desk: Desk) -> Starlette:
+    """What is neither Dash nor API: signing in, files, the map's style, and what does not exist."""
+
+    async def sign_in(request: Request) -> Response:
+        next_ = own_address(request.query_params.get("next"))
+        principal = await signed_in(desk, request)
+        if principal is not None:
+            return RedirectResponse(next_ if principal.role in DESK_ROLES else "/m", 303)
+        language, theme = manner(request)
+        page = sign_in_page(Words(language), theme, next_, sign_in_picture())
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+    async def cases_csv(request: Request) -> Response:
+        name, content = await anyio.to_thread.run_sync(case_file, desk, current_visit(), request.url.query)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+    return Starlette(
+        routes=[
+            Route("/sign-in", sign_in),
+            Route("/cases.csv", cases_csv),
+            Route("/map/style/{theme}/{language}.json", _map_style),
+            Route("/vendor/maplibre-gl/{name}", engine_file),
+            Route("/assets/{name}", _asset),
+            Route("/icon.svg", app_icon),
+            Route("/favicon.ico", app_icon),
+        ],
+        exception_handlers={CityGridError: _refused, HTTPException: _not_there, Exception: _fault},
+    )
+
+
+async def _map_style(request: Request) -> Response:
+    """The map's style for a theme and a language; `latitude`, in degrees, makes its roads true to scale."""
+    theme, language = request.path_params["theme"], request.path_params["language"]
+    if theme not in THEMES or language not in LANGUAGES:
+        raise _nothing_at(request)
+    try:
+        latitude = min(max(round(float(request.query_params.get("latitude", "23"))), -60), 60)
+    except (ValueError, OverflowError):
+        latitude = 23
+    return JSONResponse(
+        map_style(theme, language, latitude), headers={"Cache-Control": "public, max-age=600"}
+    )
+
+
+async def _asset(request: Request) -> Response:
+    """A style sheet or script of ours. An address that names the file's state may be kept for good."""
+    path = frame.ASSETS / Path(request.path_params["name"]).name
+    if not path.is_file():
+        raise _nothing_at(request)
+    kept = "public, max-age=31536000, immutable" if "m" in request.query_params else "public, max-age=60"
+    return FileResponse(path, headers={"Cache-Control": kept})
+
+
+def _nothing_at(request: Request) -> NotFound:
+    return NotFound(
+        en=f"There is nothing at {request.url.path}.",
+        zh=f"没有 {request.url.path} 这个地址。",
+        remedy_en="Start from the map.",
+        remedy_zh="请从地图开始。",
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CityGridError)
+    if not wants_page(request):
+        return problem(error, request.headers)
+    language, theme = manner(request)
+    return HTMLResponse(error_page(Words(language), theme, error), status_of(error))
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    return await _refused(request, _nothing_at(request))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    reference = uuid.uuid4().hex[:8]
+    _log.error("fault", reference=reference, path=request.url.path, exc_info=error)
+    language, theme = manner(request)
+    return HTMLResponse(error_page(Words(language), theme, None, reference), 500)

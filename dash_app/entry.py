@@ -1,0 +1,108 @@
+"""Who comes to the desk: the token of a request becomes a visit, and a stranger is shown the door.
+
+Everything behind this door may rely on `desk.current_visit()`.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+import anyio
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.auth import NotSignedIn, not_signed_in, principal_for_token
+from api.errors import problem
+from api.gate import token_in
+from dash_app.desk import (
+    LANGUAGE_COOKIE,
+    THEME_COOKIE,
+    Desk,
+    Visit,
+    chosen_language,
+    chosen_theme,
+    visiting,
+)
+from gis.access import DESK_ROLES, Principal
+from gis.errors import Denied
+
+SIGN_IN = "/sign-in"
+PHONE = "/m"
+
+
+class Entry:
+    """Lets signed-in people of the desk through to `app`.
+
+    A page answers a stranger with the way to the sign-in page, and somebody whose work is on the street with
+    the way to the phone page; what a script asks for is refused in words.
+    """
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self.app = app
+        self.desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        principal = await signed_in(self.desk, request)
+        if principal is None or principal.role not in DESK_ROLES:
+            return await _turned_away(request, principal)(scope, receive, send)
+        with visiting(Visit(principal, *manner(request))):
+            await self.app(scope, receive, send)
+
+
+async def signed_in(desk: Desk, connection: HTTPConnection) -> Principal | None:
+    """Whom the request's token stands for, or None."""
+    token, _ = token_in(connection.headers, connection.cookies)
+    return None if token is None else await anyio.to_thread.run_sync(_known, desk, token)
+
+
+def _known(desk: Desk, token: str) -> Principal | None:
+    try:
+        with desk.database.unit_of_work() as session:
+            return principal_for_token(session, token, now=desk.clock())
+    except NotSignedIn:
+        return None
+
+
+def manner(connection: HTTPConnection) -> tuple[str, str]:
+    """(language, theme) as the browser's cookies say, else as it prefers."""
+    cookies = connection.cookies
+    language = chosen_language(cookies.get(LANGUAGE_COOKIE), connection.headers.get("accept-language"))
+    return language, chosen_theme(cookies.get(THEME_COOKIE))
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person opens this in a browser, rather than a script asking for data."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+
+
+def _turned_away(request: Request, principal: Principal | None) -> Response:
+    if principal is None:
+        if wants_page(request):
+            query = f"?{request.url.query}" if request.url.query else ""
+            here = request.url.path + query
+            return RedirectResponse(
+                f"{SIGN_IN}?next={quote(here, safe='/')}" if here != "/" else SIGN_IN, 303
+            )
+        return problem(not_signed_in("This needs sign-in.", "请先登录。"), request.headers)
+    if wants_page(request):
+        return RedirectResponse(PHONE, 303)
+    return _not_at_the_desk(request)
+
+
+def _not_at_the_desk(request: Request) -> JSONResponse:
+    error = Denied(
+        en="The desk is not for this role.",
+        zh="该角色不使用工作台。",
+        remedy_en="Open the phone page /m, or ask an administrator for another role.",
+        remedy_zh="请打开手机页面 /m，或请管理员调整角色。",
+    )
+    return problem(error, request.headers)
+
+
+def own_address(text: str | None) -> str:
+    """Where to go after signing in: an address of this server, else the desk itself."""
+    parts = urlsplit(text or "")
+    own = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in parts.path
+    return str(text) if text and own and not text.startswith("//") else "/"

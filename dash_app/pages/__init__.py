@@ -1,0 +1,1 @@
+"""The pages: each has a `layout`, plain callback functions, and `register(app, desk)` that connects them."""

@@ -1,0 +1,237 @@
+"""The one map with its queue: what is going on, and what is chosen.
+
+Two callbacks fill it. `situation` answers the filter and everything live; `detail` answers the selection.
+They are apart so that choosing a case does not ask for the whole desk again.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime, timedelta
+from typing import Any
+
+import dash
+from dash import ClientsideFunction, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from dash_app import ids
+from dash_app.desk import Desk, Visit, current_visit, threaded
+from dash_app.drawing import ground_focus, open_cases, past_cases
+from dash_app.fragment import Fragment
+from dash_app.map_view import MapView
+from dash_app.pages.ground import active_map, bounds_of, ground_path
+from dash_app.pages.selection import chosen
+from dash_app.panels.counters import desk_head
+from dash_app.panels.layers import layer_control
+from dash_app.panels.map_tools import map_tools
+from dash_app.panels.queue import QueueView, queue
+from dash_app.panels.rail import rail
+from dash_app.panels.territory import breadcrumb, ground_name
+from dash_app.panels.time_bar import time_bar
+from dash_app.statics import ENGINE
+from dash_app.view_state import ViewState, midnight
+from gis.access import Principal
+from gis.database import Session
+from incidents import categories, queries
+from incidents.lifecycle import moves_open_to
+from incidents.queries import Counters, Filter, Row
+
+ROWS_READ = 2000
+"""Cases read for map and queue at once; the case page pages through the rest."""
+
+STEPS_ON = frozenset({"register", "confirm", "dispatch", "accept", "finish", "verify", "close"})
+"""Moves that carry a case forward: one of them open to me means that it is my turn."""
+
+HIT = (
+    "open-cluster",
+    "focus-case",
+    "open",
+    "closed",
+    "component",
+    "shop",
+    "shop-label",
+    "building-number",
+    "building",
+    "cell-fill",
+)
+"""What a click may find, topmost first."""
+
+TIME_BINS = {1: 48, 7: 84, 30: 60}
+"""Bars of the time bar by its days: half hours, two hours, half days."""
+
+
+def layout(desk: Desk) -> list[Component]:
+    """The bare page; the callbacks fill it as soon as it stands."""
+    visit = current_visit()
+    words, camera = visit.words, _first_view(desk, visit)
+    return [
+        dcc.Location(id=ids.URL, refresh=False),
+        dcc.Store(id=ids.FILTER),
+        dcc.Store(id=ids.LIVE),
+        dcc.Store(id=ids.PAGE),
+        Fragment(id=ids.RAIL, tag="nav", className="rail", label=words("rail.label")),
+        html.Main(
+            [
+                MapView(
+                    id=ids.MAP,
+                    className="map-view",
+                    label=words("map.label"),
+                    engine=ENGINE,
+                    styleUrl=_style_url(visit.language, camera),
+                    camera=camera,
+                    hit=list(HIT),
+                ),
+                Fragment(id="map-tools", html=map_tools(words)),
+                Fragment(id=ids.SCOPE),
+                Fragment(id=ids.LAYERS),
+                Fragment(
+                    id=ids.TIME_BAR, tag="section", className="float time-bar", label=words("time.label")
+                ),
+                html.Aside(
+                    [Fragment(id=ids.HEAD), Fragment(id=ids.QUEUE, className="side")],
+                    id=ids.PANEL,
+                    className="panel",
+                ),
+                Fragment(id=ids.DETAIL, tag="aside", className="panel detail", hidden=True),
+            ],
+            className="desk",
+        ),
+    ]
+
+
+def _style_url(language: str, camera: dict[str, Any]) -> str:
+    """Where the map asks for its style; `{theme}` is filled in by the browser."""
+    latitude = round(camera["bounds"][1]) if "bounds" in camera else 23
+    return f"/map/style/{{theme}}/{language}.json?latitude={latitude}"
+
+
+def _first_view(desk: Desk, visit: Visit) -> dict[str, Any]:
+    """The person's own ground; without any cells the map opens where its component says."""
+    with desk.reading() as (session, _, _now):
+        bounds = bounds_of(active_map(session), visit.principal.territory or "")
+    return {"bounds": list(bounds), "padding": 24} if bounds else {}
+
+
+def situation(desk: Desk, query: str | None, _live: Any) -> tuple[Any, ...]:
+    """Rail, head, queue, breadcrumb, layers, time bar and the open cases, all of one moment."""
+    state = ViewState.parse(query)
+    with desk.reading() as (session, visit, now):
+        words, by = visit.words, visit.principal
+        territory = state.territory or None
+        figures = queries.counters(session, by=by, now=now, zone=desk.zone, territory=territory)
+        ground = ground_path(session, by, state.territory)
+        name = ground_name(words, ground.path[-1]) if ground.path else words("territory.city")
+        view = _queue_view(session, desk, state, by, figures, now)
+        starts_at, ends_at = state.window(now, desk.zone)
+        bar = queries.time_bar(
+            session,
+            by=by,
+            now=now,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            steps=TIME_BINS[(ends_at - starts_at) // timedelta(days=1)],
+            territory=territory,
+        )
+    return (
+        rail(words, by, state, theme=visit.theme, overdue=figures.overdue),
+        desk_head(words, name, figures, state),
+        queue(words, view, state, now=now, zone=desk.zone),
+        breadcrumb(words, ground, state),
+        layer_control(words, _layer_counts(figures), state),
+        time_bar(words, bar, state, now=now, zone=desk.zone),
+        open_cases(words, view.rows, now),
+        past_cases(view.wanted, midnight(now, desk.zone)),
+    )
+
+
+def _queue_view(
+    session: Session,
+    desk: Desk,
+    state: ViewState,
+    by: Principal,
+    figures: Counters,
+    now: datetime,
+) -> QueueView:
+    """The rows of the filter, and which tab of them is shown: my own turn first, where there is any."""
+    groups = categories.groups(session)
+    codes = {group.code: [category.code for category in group.categories] for group in groups}
+    wanted = state.filter(now, desk.zone, codes)
+    order = state.sort or "due"
+    rows = queries.list_incidents(session, wanted, by=by, now=now, order=order, limit=ROWS_READ).rows
+    mine = frozenset(row.id for row in rows if _my_turn(row, by))
+    hollow = sum(row.hollow for row in rows)
+    tab = state.tab or ("mine" if mine else "all")
+    totals = {"mine": len(mine), "dispatch": hollow, "all": len(rows)}
+    latest = None
+    if not totals[tab]:
+        everything = Filter(territory=state.territory or None)
+        newest = queries.list_incidents(session, everything, by=by, now=now, order="reported", limit=1).rows
+        latest = newest[0] if newest else None
+    return QueueView(
+        wanted=wanted,
+        rows=rows,
+        mine=mine,
+        tab=tab,
+        totals=totals,
+        groups=groups,
+        open_total=figures.in_time + figures.due_soon + figures.overdue + figures.paused,
+        closed_today=figures.closed_today,
+        latest=latest,
+    )
+
+
+def _my_turn(row: Row, by: Principal) -> bool:
+    handler = row.handler_id is not None and row.handler_id == by.member_id
+    return not STEPS_ON.isdisjoint(moves_open_to(row.stage, by.role, is_handler=handler))
+
+
+def _layer_counts(figures: Counters) -> dict[str, int]:
+    return {
+        "in_time": figures.in_time,
+        "due_soon": figures.due_soon,
+        "overdue": figures.overdue,
+        "paused": figures.paused,
+        "hollow": figures.to_dispatch,
+        "closed_today": figures.closed_today,
+    }
+
+
+def detail(desk: Desk, search: str | None, _live: Any) -> tuple[str, bool, dict[str, Any]]:
+    """The panel of what is chosen and what the map draws for it; hidden when nothing is."""
+    state = ViewState.parse(search)
+    if state.selection is not None:
+        panel, focus = chosen(desk, state)
+        return panel, False, focus
+    with desk.reading() as (session, _visit, _now):
+        bounds = bounds_of(active_map(session), state.territory) if state.territory else None
+    return "", True, ground_focus(state.territory, bounds)
+
+
+def register(app: dash.Dash, desk: Desk) -> None:
+    """Connect the page to an application."""
+    app.callback(
+        Output(ids.RAIL, "html"),
+        Output(ids.HEAD, "html"),
+        Output(ids.QUEUE, "html"),
+        Output(ids.SCOPE, "html"),
+        Output(ids.LAYERS, "html"),
+        Output(ids.TIME_BAR, "html"),
+        Output(ids.MAP, "open"),
+        Output(ids.MAP, "past"),
+        Input(ids.FILTER, "data"),
+        Input(ids.LIVE, "data"),
+        prevent_initial_call=True,
+    )(threaded(functools.partial(situation, desk)))
+    app.callback(
+        Output(ids.DETAIL, "html"),
+        Output(ids.DETAIL, "hidden"),
+        Output(ids.MAP, "focus"),
+        Input(ids.URL, "search"),
+        Input(ids.LIVE, "data"),
+    )(threaded(functools.partial(detail, desk)))
+    app.clientside_callback(
+        ClientsideFunction("citygrid", "filterOf"),
+        Output(ids.FILTER, "data"),
+        Input(ids.URL, "search"),
+    )
+    app.clientside_callback(ClientsideFunction("citygrid", "clicked"), Input(ids.MAP, "click"))

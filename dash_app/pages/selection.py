@@ -1,0 +1,174 @@
+"""What is chosen on the map or in the queue: its panel, and what the map draws for it.
+
+A thing that is gone, or lies outside one's ground, opens the error panel in its place; so does a fault of
+ours, with a number the log knows.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+import shapely
+import structlog
+
+from dash_app.desk import Desk, Visit
+from dash_app.drawing import building_focus, case_focus, cell_focus, ground_focus, place_focus
+from dash_app.markup import thousands
+from dash_app.pages.ground import active_map
+from dash_app.panels.building import building_panel
+from dash_app.panels.cell import cell_panel
+from dash_app.panels.incident import incident_panel
+from dash_app.panels.place import place_panel
+from dash_app.panels.problem import problem_panel
+from dash_app.texts import Words
+from dash_app.view_state import ViewState
+from gis.database import Session
+from gis.errors import CityGridError
+from grids import owner_map
+from grids.cells import cell_facts
+from grids.duties import team
+from grids.owner_map import OwnerMap
+from incidents import queries
+from incidents.calendar import current_calendar
+from incidents.deadlines import Span, stretches
+from incidents.lifecycle import moves_open_to
+from incidents.queries import Filter, IncidentDetail
+from layers.buildings import building_facts
+from layers.features import feature
+
+Chosen = tuple[str, dict[str, Any]]
+
+_log = structlog.get_logger("citygrid.desk")
+
+
+def chosen(desk: Desk, state: ViewState) -> Chosen:
+    """The panel and the drawing of the selection; never raises."""
+    if state.selection is None:
+        raise ValueError("nothing is chosen")
+    kind, key = state.selection
+    problem, reference = None, uuid.uuid4().hex[:8]
+    with desk.reading() as (session, visit, now):
+        try:
+            return _PANELS[kind](desk, session, visit, state, key, now)
+        except CityGridError as error:
+            problem = error
+        except Exception as error:
+            _log.error("fault", reference=reference, kind=kind, key=key, exc_info=error)
+    panel = problem_panel(visit.words, problem, reference, state, now=now, zone=desk.zone)
+    return panel, ground_focus(f"{kind}:{key}", None)
+
+
+def _incident(
+    desk: Desk, session: Session, visit: Visit, state: ViewState, key: str, now: datetime
+) -> Chosen:
+    words = visit.words
+    case = queries.get_incident(session, _number(key), by=visit.principal, now=now)
+    panel = incident_panel(
+        words,
+        case,
+        state,
+        moves=moves_open_to(case.row.stage, visit.principal.role, is_handler=case.mine),
+        candidates=_candidates(session, words, case, now),
+        stretches=_stretches(session, desk, case, now),
+        now=now,
+        zone=desk.zone,
+    )
+    picture = owner_map.current(session, case.generation) if case.generation else None
+    return panel, case_focus(
+        words,
+        case,
+        now,
+        cell=_shape_of(picture, case.row.cell_code),
+        second=_shape_of(picture, case.second_cell),
+    )
+
+
+def _candidates(session: Session, words: Words, case: IncidentDetail, now: datetime) -> list[tuple[int, str]]:
+    """Whom a dispatch may name: the person of the ground first, then the rest of the cell's team."""
+    found: dict[int, str] = {}
+    if case.member:
+        found[case.member.id] = words("dialog.member_default", name=case.member.name)
+    if case.row.cell_code:
+        for post in team(session, case.row.cell_code, at=now):
+            found.setdefault(post.member_id, f"{post.name} {words('role.' + post.post)}")
+    return list(found.items())
+
+
+def _stretches(session: Session, desk: Desk, case: IncidentDetail, now: datetime) -> list[Span]:
+    """The handling clock from dispatch to its end; nothing before it runs."""
+    due_at = case.row.due_at
+    if case.dispatched_at is None or due_at is None or case.row.clock == "closed":
+        return []
+    calendar = current_calendar(session, desk.zone)
+    return stretches(case.dispatched_at, max(due_at, now), case.limit_kind, calendar)
+
+
+def _shape_of(picture: OwnerMap | None, code: str | None) -> shapely.Geometry | None:
+    if picture is None or code not in picture.position:
+        return None
+    return picture.geoms[picture.position[code]]
+
+
+def _cell(desk: Desk, session: Session, visit: Visit, state: ViewState, key: str, now: datetime) -> Chosen:
+    words = visit.words
+    cell = cell_facts(session, key)
+    wanted = Filter(territory=cell.code, open_only=True)
+    rows = queries.list_incidents(session, wanted, by=visit.principal, now=now).rows
+    panel = cell_panel(words, cell, team(session, key, at=now), rows, state, now=now, zone=desk.zone)
+    label = f"{cell.name} · {thousands(cell.households)} {words('unit.households')}".strip()
+    shape = _shape_of(active_map(session), cell.code)
+    return panel, cell_focus(cell.code, label, shape) if shape is not None else ground_focus(key, cell.bbox)
+
+
+def _building(
+    desk: Desk, session: Session, visit: Visit, state: ViewState, key: str, now: datetime
+) -> Chosen:
+    building = building_facts(session, _number(key))
+    wanted = Filter(building=building.id, open_only=True)
+    rows = queries.list_incidents(session, wanted, by=visit.principal, now=now).rows
+    name = _cell_name(session, building.cell_code)
+    panel = building_panel(visit.words, building, name, rows, state, now=now)
+    footprint = _plain(feature(session, "buildings", key, role=visit.principal.role))["geometry"]
+    return panel, building_focus(building.id, footprint, (building.lon, building.lat))
+
+
+def _place(kind: str) -> Callable[..., Chosen]:
+    def place(
+        desk: Desk, session: Session, visit: Visit, state: ViewState, key: str, now: datetime
+    ) -> Chosen:
+        found = _plain(feature(session, f"{kind}s", key, role=visit.principal.role))
+        facts = {**found["properties"], "id": found["id"]}
+        lon, lat = found["geometry"]["coordinates"]
+        name = _cell_name(session, facts.get("cell_code"))
+        panel = place_panel(visit.words, kind, facts, state, cell_name=name, lon=lon, lat=lat)
+        return panel, place_focus(kind, key, (lon, lat))
+
+    return place
+
+
+def _cell_name(session: Session, code: str | None) -> str | None:
+    picture = active_map(session)
+    return picture.names[picture.position[code]] if picture and code in picture.position else None
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    """A feature whose geometry is ready-made JSON, as plain values."""
+    return orjson.loads(orjson.dumps(found))
+
+
+def _number(key: str) -> int:
+    """A number as the database holds one; an impossible one is simply not there."""
+    return int(key) if len(key) <= 18 else 0
+
+
+_PANELS: dict[str, Callable[..., Chosen]] = {
+    "incident": _incident,
+    "cell": _cell,
+    "building": _building,
+    "shop": _place("shop"),
+    "component": _place("component"),
+}

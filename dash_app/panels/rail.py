@@ -1,0 +1,136 @@
+"""The rail at the left: where one can go, how it is shown, who one is."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from dash_app.markup import LOGO, div, icon, join, span, tag
+from dash_app.texts import Words
+from dash_app.tokens import THEMES
+from dash_app.view_state import ViewState
+from gis.access import Principal
+
+
+def rail(words: Words, principal: Principal, state: ViewState, *, theme: str, overdue: int) -> Markup:
+    """`overdue` is written on the way to the cases; none is no figure."""
+    base = state.without_selection
+    return join(
+        [
+            tag("a", LOGO, href="/", aria_label=words("product.full"), title=words("product.full")),
+            _item("map", words("rail.map"), base.href(), page="map"),
+            _item("case", words("rail.cases"), base.href("/cases"), _count(words, overdue), page="cases"),
+            span(cls="grow"),
+            _settings(words, theme),
+            _account(words, principal),
+        ]
+    )
+
+
+def _item(sign: str, name: str, href: str, *more: Markup | None, page: str) -> Markup:
+    return tag("a", icon(sign), name, *more, cls="rail-item", href=href, data_page=page)
+
+
+def _count(words: Words, overdue: int) -> Markup | None:
+    if not overdue:
+        return None
+    return span(overdue, cls="count", role="img", aria_label=words("rail.overdue", n=overdue))
+
+
+def _settings(words: Words, theme: str) -> Markup:
+    return tag(
+        "details",
+        tag("summary", icon("gear"), words("rail.settings"), cls="rail-item"),
+        div(
+            _row(words("settings.language"), _languages(words)),
+            _row(words("settings.theme"), _themes(words, theme)),
+            tag(
+                "button",
+                words("settings.sound"),
+                span(cls="grow"),
+                span(cls="switch"),
+                type="button",
+                cls="menu-row",
+                role="switch",
+                aria_checked="false",
+                data_sound=True,
+                data_keep=True,
+            ),
+            cls="menu-body",
+        ),
+        cls="menu",
+        data_key="settings",
+    )
+
+
+def _row(name: str, choice: Markup) -> Markup:
+    return div(name, span(cls="grow"), choice, cls="menu-row")
+
+
+def _languages(words: Words) -> Markup:
+    return span(
+        [
+            tag(
+                "button",
+                name,
+                type="button",
+                lang=language,
+                aria_pressed=str(words.language == language).lower(),
+                data_language=language,
+            )
+            for language, name in (("zh", "中文"), ("en", "English"))
+        ],
+        cls="segments",
+        role="group",
+        aria_label=words("settings.language"),
+    )
+
+
+def _themes(words: Words, theme: str) -> Markup:
+    return span(
+        [
+            tag(
+                "button",
+                icon("sun" if name == "light" else "moon", "xs"),
+                words(f"settings.{name}"),
+                type="button",
+                aria_pressed=str(name == theme).lower(),
+                data_theme_choice=name,
+                data_keep=True,
+            )
+            for name in THEMES
+        ],
+        cls="segments",
+        role="group",
+        aria_label=words("settings.theme"),
+    )
+
+
+def _account(words: Words, principal: Principal) -> Markup:
+    role = words(f"role.{principal.role}")
+    return tag(
+        "details",
+        tag(
+            "summary",
+            span((principal.display_name or principal.username)[0].upper(), cls="me"),
+            aria_label=words("rail.account", name=principal.display_name, role=role),
+            title=words("rail.account", name=principal.display_name, role=role),
+        ),
+        div(
+            div(tag("b", principal.display_name), div(role, cls="s12 mute"), cls="menu-row who"),
+            div(cls="menu-line"),
+            tag(
+                "a", icon("phone", "s"), words("settings.phone"), cls="menu-item", href="/m", data_native=True
+            ),
+            tag(
+                "button",
+                icon("out", "s"),
+                words("settings.sign_out"),
+                type="button",
+                cls="menu-item",
+                data_sign_out=True,
+            ),
+            cls="menu-body",
+        ),
+        cls="menu",
+        data_key="account",
+    )
