@@ -34,7 +34,9 @@ def zone(blocks: list[Parcel], size: Size, rng: np.random.Generator) -> list[Par
     far = np.hypot(*((centres - middle) / reach).T) + rng.normal(0, 0.16, n)
     uses = np.full(n, "estate", object)
 
-    def give(use: str, share: float, score: np.ndarray, *, least_m2: float = 0.0, apart_m: float = 0.0) -> None:
+    def give(
+        use: str, share: float, score: np.ndarray, *, least_m2: float = 0.0, apart_m: float = 0.0
+    ) -> None:
         taken: list[int] = []
         for i in np.argsort(score, kind="stable"):
             if len(taken) >= max(1, round(share * n)):
@@ -96,9 +98,7 @@ def _estate_plots(
     return parts, lines, first + (1 if one else len(parts))
 
 
-def _shared_block(
-    block: Parcel, estate: int, rng: np.random.Generator
-) -> tuple[list[Parcel], list[Street]]:
+def _shared_block(block: Parcel, estate: int, rng: np.random.Generator) -> tuple[list[Parcel], list[Street]]:
     """A public place keeps 60 % of a large block; the rest becomes an estate behind a wall."""
     wide, deep = sides_m(block.rect)
     west, east, south, north = block.rect

@@ -15,8 +15,8 @@ from etl.demo_city.sheet import Floats
 
 @dataclass(slots=True)
 class Sketch:
-    """One building. `doors` are flats on each floor of a unit, `flats` all of them; `front_m` of street
-    front has shops. A `minor` building gives way where two would touch."""
+    """One building. `doors` are flats on each floor of a unit, `flats` all of them; `front_m` of front
+    has shops. A `minor` building gives way where two would touch."""
 
     outline: Floats
     use: str
@@ -26,6 +26,8 @@ class Sketch:
     doors: int = 0
     flats: int = 0
     front_m: float = 0.0
+    side: int = -1
+    """The plot's side whose street it faces, for shop houses of a strip."""
     minor: bool = False
     label: str = ""
     """What a public building is called after its place's name: 教学楼, 门诊楼 ..."""
@@ -62,14 +64,21 @@ def walled(frame: Frame, plot: shapely.Polygon, inset: float) -> shapely.Polygon
 def chords(shape: shapely.Polygon, ys: ArrayLike, depth: float = 0.0) -> tuple[Floats, Floats]:
     """For rows at `ys`: west and east end of what is free over the row's whole depth; NaN where nothing is.
 
-    Meant for roundish plots, where a chord is one piece.
+    Meant for roundish plots, where the outline crosses a row's edge once on either side.
     """
     rows = np.asarray(ys, float)
-    west, _, east, _ = shape.bounds
-    y = np.concatenate([rows, rows + depth / 2, rows + depth])
-    ends = np.stack([np.full_like(y, west - 1), y, np.full_like(y, east + 1), y], -1).reshape(-1, 2, 2)
-    cut = shapely.bounds(shapely.intersection(shapely.linestrings(ends), shape)).reshape(3, len(rows), 4)
-    return np.max(cut[..., 0], 0), np.min(cut[..., 2], 0)
+    levels = np.concatenate([rows, rows + depth / 2, rows + depth]) if depth else rows
+    x, y = shapely.get_coordinates(shape.exterior).T
+    low, high = y[:-1], y[1:]
+    crossed = (low <= levels[:, None]) != (high <= levels[:, None])
+    rise = np.where(low == high, 1.0, high - low)
+    at = x[:-1] + (levels[:, None] - low) * ((x[1:] - x[:-1]) / rise)
+    empty = ~crossed.any(1)
+    west = np.where(crossed, at, np.inf).min(1)
+    east = np.where(crossed, at, -np.inf).max(1)
+    west[empty] = east[empty] = np.nan
+    levels_by_row = (-1, len(rows))
+    return west.reshape(levels_by_row).max(0), east.reshape(levels_by_row).min(0)
 
 
 def largest(shape: shapely.Geometry) -> shapely.Geometry:

@@ -45,16 +45,16 @@ class Form(NamedTuple):
 
 
 FORMS = (
-    Form(5, 11.5, 16.0, (2, 3), 2, 0.80, 7.5),
-    Form(6, 12.0, 14.5, (3, 4), 2, 0.90, 8.0),
-    Form(6, 13.0, 18.0, (2, 3), 2, 1.00, 8.5),
+    Form(5, 11.5, 15.5, (2, 2), 2, 0.78, 7.5),
+    Form(6, 12.0, 14.5, (2, 3), 2, 0.90, 8.0),
+    Form(6, 13.0, 18.0, (2, 2), 2, 1.00, 8.5),
     Form(11, 13.5, 18.0, (2, 3), 2, 0.90, 10.0),
     Form(12, 17.0, 23.0, (1, 1), 3, 0.50, 15.0),
     Form(18, 14.5, 19.0, (2, 3), 2, 0.80, 14.0),
     Form(18, 19.0, 25.0, (1, 1), 4, 0.50, 19.0),
     Form(30, 21.0, 28.0, (1, 1), 4, 0.45, 24.0),
 )
-LEAN = np.array([-150.0, -110.0, -90.0, -20.0, -30.0, 30.0, 0.0, 40.0])
+LEAN = np.array([-190.0, -140.0, -120.0, 0.0, -20.0, 40.0, 10.0, 40.0])
 """Flats by which a form may miss and still be preferred: the low, old ones are commoner."""
 
 
@@ -181,14 +181,15 @@ def _row(west: float, east: float, form: Form, staggered: bool) -> list[tuple[fl
         total = int((east - west - form.gap * (blocks - 1)) // unit)
     if total < least:
         return []
-    units = np.full(blocks, total // blocks)
-    units[: total % blocks] += 1
-    units = np.minimum(units, most)
-    spare = east - west - units.sum() * unit
+    units = [min(total // blocks + (i < total % blocks), most) for i in range(blocks)]
+    spare = east - west - sum(units) * unit
     gap = min(spare / (blocks - 1), form.gap * 1.7) if blocks > 1 else 0.0
     x = west + (spare - gap * (blocks - 1)) / 2
-    starts = x + np.concatenate([[0.0], np.cumsum(units * unit + gap)[:-1]])
-    return [(float(s), int(u)) for s, u in zip(starts, units, strict=True)]
+    row = []
+    for n in units:
+        row.append((x, n))
+        x += n * unit + gap
+    return row
 
 
 def _garden(
@@ -213,7 +214,9 @@ def _garden(
             plot = shapely.box(*(low - 4), *(high + 4)).buffer(2)
             drawing.land.append(("estate_green", shapely.Polygon(frame.out(plot.exterior.coords))))
             if rng.random() < 0.5:
-                drawing.ponds.append(frame.out(pond(*outline.mean(0), 7 if form.floors < 9 else 11, rng, 0.6)))
+                drawing.ponds.append(
+                    frame.out(pond(*outline.mean(0), 7 if form.floors < 9 else 11, rng, 0.6))
+                )
         else:
             width = float(min(26.0, high[0] - low[0] - 4))
             drawing.buildings.append(
@@ -288,7 +291,9 @@ def _sheds(drawing: Drawing, inner: shapely.Polygon, frame: Frame, rng: np.rando
     for gate in drawing.gates[:2]:
         x, y = frame.into([gate.x, gate.y])
         outline = rectangle(5, 3.5) + [x + 5, y + 2 if y < middle else y - 5.5]
-        drawing.buildings.append(Sketch(frame.out(outline), "other", "village", 1, minor=True, label="门卫室"))
+        drawing.buildings.append(
+            Sketch(frame.out(outline), "other", "village", 1, minor=True, label="门卫室")
+        )
     west, south, east, north = inner.bounds
     for width, depth, label in ((18, 5, "车棚"), (7, 5, "配电房"), (22, 5, "车棚"), (6, 5, "垃圾房")):
         x = west + rng.uniform(0, 5) if rng.random() < 0.5 else east - width - rng.uniform(0, 5)

@@ -49,7 +49,9 @@ def slab(units: int, unit_width: float, depth: float) -> Floats:
             (middle + 1.6, depth - 1.1),
         ]
     width = units * unit_width
-    return np.array([(0, 0.9), *south, (width, 0.9), (width, depth - 1.1), *north[::-1], (0, depth - 1.1)], float)
+    return np.array(
+        [(0, 0.9), *south, (width, 0.9), (width, depth - 1.1), *north[::-1], (0, depth - 1.1)], float
+    )
 
 
 def tower(width: float, depth: float) -> Floats:
@@ -73,7 +75,16 @@ def court(width: float, depth: float, wing: float) -> Floats:
     """A U open to the north. The wings never meet."""
     w = min(wing, 0.38 * width, 0.6 * depth)
     return np.array(
-        [(0, 0), (width, 0), (width, depth), (width - w, depth), (width - w, w), (w, w), (w, depth), (0, depth)]
+        [
+            (0, 0),
+            (width, 0),
+            (width, depth),
+            (width - w, depth),
+            (width - w, w),
+            (w, w),
+            (w, depth),
+            (0, depth),
+        ]
     )
 
 

@@ -89,7 +89,9 @@ def divide(
     while waiting:
         piece, depth = waiting.pop()
         wide, deep = sides_m(piece.rect)
-        if wide * deep <= largest_m2 * rng.uniform(0.75, 1.15) and max(wide, deep) < longest * min(wide, deep):
+        if wide * deep <= largest_m2 * rng.uniform(0.75, 1.15) and max(wide, deep) < longest * min(
+            wide, deep
+        ):
             pieces.append(piece)
             continue
         axis = "u" if wide > deep * rng.uniform(0.85, 1.2) else "v"

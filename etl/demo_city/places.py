@@ -51,7 +51,9 @@ class _Site:
         x, y = xs.ravel(), ys.ravel()
         nearest = np.argsort(np.hypot(x + width / 2 - wish[0], y + depth / 2 - wish[1]), kind="stable")
         for a, b, c, d in self.taken:
-            clear = (x[nearest] >= c) | (x[nearest] + width <= a) | (y[nearest] >= d) | (y[nearest] + depth <= b)
+            clear = (
+                (x[nearest] >= c) | (x[nearest] + width <= a) | (y[nearest] >= d) | (y[nearest] + depth <= b)
+            )
             nearest = nearest[clear]
         for batch in np.array_split(nearest, max(1, len(nearest) // 60)):
             boxes = shapely.box(x[batch], y[batch], x[batch] + width, y[batch] + depth)
@@ -122,16 +124,16 @@ def _park(site: _Site, rng: np.random.Generator) -> None:
         paths.append(np.array([centre + reach * 0.3, centre + reach * 0.5 + bow, centre + reach * 0.9]))
     ways = shapely.union_all([shapely.LineString(path).buffer(1.8, quad_segs=3) for path in paths])
     ways = shapely.difference(shapely.intersection(ways, site.inner.buffer(4)), shapely.Polygon(lake))
-    site.drawing.land.append(
-        ("path", shapely.transform(ways, lambda points: site.frame.out(points)))
-    )
+    site.drawing.land.append(("path", shapely.transform(ways, lambda points: site.frame.out(points))))
     site.take(*lake.min(0), *np.ptp(lake, axis=0), 0)
     plaza = site.spot(40, 30, site.at(0.5, 0.0))
     if plaza:
         site.land("plaza", oval(40, 30) + plaza)
     for _ in range(5):
         width, depth = rng.uniform(6, 15, 2)
-        site.put(rectangle(width, depth), site.at(*rng.uniform(0.05, 0.95, 2)), "other", "village", 1, label="亭")
+        site.put(
+            rectangle(width, depth), site.at(*rng.uniform(0.05, 0.95, 2)), "other", "village", 1, label="亭"
+        )
 
 
 def _school(site: _Site, rng: np.random.Generator) -> None:
@@ -149,7 +151,9 @@ def _school(site: _Site, rng: np.random.Generator) -> None:
     site.put(court(62, 44, 12), site.at(near, 0.15), "school", "slab", 5, gap=12, label="教学楼")
     for i in range(3):
         wish = site.at(near, 0.4 + 0.25 * i)
-        site.put(slab(3 + i % 2, 15, 13), wish, "school", "slab", 5 - i % 2, gap=12, label=f"{i + 1} 号教学楼")
+        site.put(
+            slab(3 + i % 2, 15, 13), wish, "school", "slab", 5 - i % 2, gap=12, label=f"{i + 1} 号教学楼"
+        )
     site.put(rectangle(38, 26), site.at(0.5, 0.95), "school", "slab", 2, label="体育馆")
     for _ in range(2):
         spot = site.spot(28, 15, site.at(0.5, 0.0))
@@ -220,7 +224,9 @@ def _commercial(site: _Site, rng: np.random.Generator) -> None:
     for i in range(12):
         outline = angled(rng.uniform(30, 56), rng.uniform(24, 36), 14) if i % 3 else rectangle(36, 15)
         wish = site.at(*rng.uniform(0, 1, 2))
-        site.put(outline, wish, "commercial", "shop", int(rng.integers(3, 7)), gap=9, front_m=44, label="商业楼")
+        site.put(
+            outline, wish, "commercial", "shop", int(rng.integers(3, 7)), gap=9, front_m=44, label="商业楼"
+        )
 
 
 def _civic(site: _Site, rng: np.random.Generator) -> None:

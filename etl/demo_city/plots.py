@@ -137,11 +137,11 @@ def _angle(plot: Plot) -> float:
 def _behind_shops(plot: Plot, strips: Drawing, rng: np.random.Generator) -> shapely.Polygon:
     """Shop strips along some streets; returns the ground behind them, smoothed."""
     ground = plot.inside
-    for side, kind in zip(plot.sides, plot.parcel.sides, strict=True):
+    for k, kind in enumerate(plot.parcel.sides):
         if rng.random() >= CHANCE.get(kind, 0.0):
             continue
         before = len(strips.buildings)
-        rest = shop_strip(ground, side, HALF_WIDTH[kind], strips, rng)
+        rest = shop_strip(ground, plot.sides, k, HALF_WIDTH[kind], strips, rng)
         if rest.geom_type != "Polygon" or rest.area < LEAST_BEHIND_SHOPS_M2:
             del strips.buildings[before:]
             break
@@ -216,4 +216,3 @@ def _free_gates(
             shapes[i] = shapely.Polygon(part.outline)
             keep[i] &= not shapely.intersects(shapes[i], free)
         drawing.lanes.append(way)
-

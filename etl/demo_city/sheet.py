@@ -55,7 +55,9 @@ def bend(u: ArrayLike, v: ArrayLike) -> Floats:
     u, v = np.asarray(u, float), np.asarray(v, float)
     meander, slope = _meander(u)
     near = np.exp(-((v / RIVER_REACH) ** 2))
-    reach = RIVER_REACH * np.sqrt(np.pi) / 2 * erf(v / RIVER_REACH)  # its slope in v is `near`: square crossings
+    reach = (
+        RIVER_REACH * np.sqrt(np.pi) / 2 * erf(v / RIVER_REACH)
+    )  # its slope in v is `near`: square crossings
     x = u - slope * reach + 34 * np.sin(v / 340 + 0.4) + 22 * np.sin((u + v) / 260)
     y = v + meander * near + 24 * np.sin(u / 330) + 18 * np.sin((u - v) / 230 + 2)
     turned = np.stack([x * np.cos(TURN) - y * np.sin(TURN), x * np.sin(TURN) + y * np.cos(TURN)], -1)
@@ -80,7 +82,9 @@ def river_half_width(u: ArrayLike) -> Floats:
 
 def sides_m(rect: Rect) -> tuple[float, float]:
     """Mean width (along u) and depth (along v) of a rectangle on the ground."""
-    corners = bend([rect.west, rect.east, rect.east, rect.west], [rect.south, rect.south, rect.north, rect.north])
+    corners = bend(
+        [rect.west, rect.east, rect.east, rect.west], [rect.south, rect.south, rect.north, rect.north]
+    )
     edges = np.hypot(*(np.roll(corners, -1, 0) - corners).T)
     return float(edges[0] + edges[2]) / 2, float(edges[1] + edges[3]) / 2
 

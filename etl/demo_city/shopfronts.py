@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 
@@ -18,12 +20,18 @@ LEAST_FRONT = 9.0
 
 
 def shop_strip(
-    plot: shapely.Polygon, side: shapely.LineString, half: float, drawing: Drawing, rng: np.random.Generator
+    plot: shapely.Polygon,
+    sides: list[shapely.LineString],
+    k: int,
+    half: float,
+    drawing: Drawing,
+    rng: np.random.Generator,
 ) -> shapely.Geometry:
-    """Build shop houses along one side of the plot; returns what is left of it behind the strip.
+    """Build shop houses along side `k` of the plot; returns what is left of it behind the strip.
 
-    `side` is the middle of the street, `half` the distance from there to the plot.
+    A side is the middle of its street, `half` the distance from there to the plot.
     """
+    side = sides[k]
     here, end = CORNER + half, side.length - CORNER - half
     centre = np.asarray(plot.centroid.coords[0])
     shapely.prepare(plot)
@@ -39,7 +47,7 @@ def shop_strip(
         if shapely.contains_properly(plot, shapely.Polygon(outline)):
             front = float(np.hypot(*(b - a)))
             floors = 2 if rng.random() < 0.7 else 1
-            drawing.buildings.append(Sketch(outline, "commercial", "shop", floors, front_m=front))
+            drawing.buildings.append(Sketch(outline, "commercial", "shop", floors, front_m=front, side=k))
         here += length + (rng.uniform(1.2, 3) if rng.random() < 0.55 else rng.uniform(9, 30))
     strip = shapely.buffer(side, half + STRIP_DEPTH, cap_style="flat")
     return shapely.difference(plot, strip)
@@ -55,4 +63,4 @@ def beside_gate(sketch: Sketch, way: Floats) -> Sketch | None:
         return None
     front, back = (b - a) / length, (c - d) / np.hypot(*(c - d))
     outline = np.array([a + front * low, a + front * high, d + back * high, d + back * low])
-    return Sketch(outline, sketch.use, sketch.style, sketch.floors, front_m=high - low)
+    return replace(sketch, outline=outline, front_m=high - low)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from gis.errors import Invalid
 
+HISTORY_DAYS = 90
+"""How far back the cases reach."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -34,8 +37,8 @@ SIZES = {
     size.name: size
     for size in (
         Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 75, True, True, 3),
-        Size("subdistrict", 2180, 700, 1130, 1, 3, 4, 0.06, 75, True, True, 6),
-        Size("district", 7000, 2300, 3600, 1, 15, 8, 0.06, 750, True, True, 6),
+        Size("subdistrict", 2180, 640, 1010, 1, 3, 4, 0.085, 75, True, True, 6),
+        Size("district", 7000, 2300, 3600, 1, 15, 8, 0.08, 750, True, True, 6),
         Size("city", 20800, 8400, 11000, 10, 120, 12, 0.62, 1110, False, False, 4),
     )
 }

@@ -128,7 +128,9 @@ def _superblock(
 
 def _strip(bank: int, west: int, east: int, kinds_u: dict[int, str]) -> Parcel:
     """The green strip between river axis and riverside road; only bridges and canals cut it."""
-    ends = [kinds_u[u] if kinds_u[u] in ("arterial", "expressway", "canal") else "river" for u in (west, east)]
+    ends = [
+        kinds_u[u] if kinds_u[u] in ("arterial", "expressway", "canal") else "river" for u in (west, east)
+    ]
     south, north = sorted((0, bank * RIVER_BAND))
     below, above = ("river", "secondary") if bank > 0 else ("secondary", "river")
     return Parcel(Rect(west, east, south, north), Sides(*ends, below, above), use="riverside")

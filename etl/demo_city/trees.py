@@ -12,7 +12,14 @@ ROW_STEP = 8.5
 ROW_INSET = 3.2
 CROWN = (1.7, 3.2)
 """Least and largest radius of a crown."""
-M2_A_TREE = {"park": 170.0, "riverside": 330.0, "estate": 420.0, "school": 900.0, "hospital": 700.0, "civic": 600.0}
+M2_A_TREE = {
+    "park": 170.0,
+    "riverside": 330.0,
+    "estate": 420.0,
+    "school": 900.0,
+    "hospital": 700.0,
+    "civic": 600.0,
+}
 ROWS = ("estate", "school", "hospital", "civic", "commercial", "riverside")
 CORNERS = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], -1)
 
@@ -74,4 +81,3 @@ def _obstacles(drawing: Drawing) -> list[tuple[shapely.Geometry, float]]:
     if hard:
         obstacles.append((shapely.geometrycollections(hard), 1.5))
     return obstacles
-
