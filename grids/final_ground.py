@@ -1,12 +1,11 @@
 """The final owner map: who owns each point of the plane once every rule of ground has spoken, at one moment.
 
 The rules, from the top: a building's footprint belongs to the building's cell, then special cells, then the
-exceptions in force, then social cells; off all of these the nearest cell within reach that no river or wall
-cuts off; farther out nobody. Painted in that order the first four leave each cell a polygon, its *ground*,
-and the ground of all cells is disjoint. A fix is a circular Gaussian, so how likely each cell owns it is
-that Gaussian's mass over the cell's ground: exact, by `gis.gaussian`. What lies off every ground is shared
-out by a fixed lattice of points of equal mass, because "nearest and not across the river" has no polygon;
-the masses of all cells and of nobody add up to 1.
+exceptions in force, then social cells; off all of these the nearest cell (`grids.near_ground`); farther out
+nobody. Painted in that order the first four leave each cell a polygon, its *ground*, and the ground of all
+cells is disjoint. A fix is a circular Gaussian, so how likely each cell owns it is that Gaussian's mass over
+the cell's ground, exact by `gis.gaussian`, and over its near ground. The masses of all cells and of nobody
+add up to 1.
 
 All shapes and distances are in metres of the city's zone; index i is cell i of the owner map.
 """
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from gis.gaussian import mass_over
 from grids.exceptions import Strip
+from grids.near_ground import NearGround
 
 FAR_SIGMAS = 6.0
 """Beyond this many sigmas a circular Gaussian has less than 2e-8 of its mass."""
@@ -29,18 +29,6 @@ MOST_INTEGRALS = 64
 """A fix so coarse that more cells than this are in reach is integrated over the likeliest ones only."""
 OVERLAP_M2 = 0.01
 """Cells that share less than this only touch: projecting a border moves it by less than a micrometre."""
-
-_NODES = 4096
-
-
-def _lattice(count: int) -> NDArray[np.float64]:
-    """`count` points of equal mass under a unit Gaussian, on a sunflower spiral: shape (count, 2)."""
-    rank = (np.arange(count) + 0.5) / count
-    radius, angle = np.sqrt(-2.0 * np.log1p(-rank)), np.arange(count) * np.pi * (3.0 - np.sqrt(5.0))
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
-
-
-_LATTICE = _lattice(_NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +73,8 @@ class FinalGround:
         self._overlays = list(overlays)
         self._overlay_tree = shapely.STRtree([overlay.shape for overlay in overlays])
         self._overlay_owner = np.array([overlay.owner for overlay in overlays], np.int64)
-        self._barrier_tree = shapely.STRtree(barriers)
-        self.near_limit_m = near_limit_m
+        painted = np.concatenate([cells, self._overlay_tree.geometries])
+        self.near = NearGround(cells, painted, barriers, limit_m=near_limit_m)
         self._grounds: dict[int, tuple[shapely.Geometry, shapely.Geometry]] = {}
 
     def exceptions_at(self, point: shapely.Point) -> list[tuple[int, Strip]]:
@@ -172,7 +160,7 @@ class FinalGround:
         masses = {int(i): mass_over(self.ground(int(i)), point.x, point.y, sigma) for i in cells}
         left = max(1.0 - sum(masses.values()), 0.0) if complete else None
         if left is None or left > 1e-6:
-            for cell, share in self._loose_shares(point, sigma, cells if complete else None, left).items():
+            for cell, share in self.near.masses(point, sigma, FAR_SIGMAS * sigma, left).items():
                 masses[cell] = masses.get(cell, 0.0) + share
         return masses
 
@@ -181,64 +169,6 @@ class FinalGround:
         cells = self._tree.query(point, predicate="dwithin", distance=radius)
         overlays = self._overlay_tree.query(point, predicate="dwithin", distance=radius)
         return np.unique(np.concatenate([cells, self._overlay_owner[overlays]]))
-
-    def _loose_shares(
-        self, point: shapely.Point, sigma: float, cells: NDArray[np.int64] | None, left: float | None
-    ) -> dict[int, float]:
-        """Share out what lies off every ground to the nearest cells; `left` is its exact mass where known.
-
-        `cells` are those whose ground can cover a node (None: ask the trees, for a very coarse fix).
-        """
-        nodes = _LATTICE * sigma + (point.x, point.y)
-        covered = np.zeros(len(nodes), bool)
-        if cells is None:
-            spread = shapely.points(nodes)
-            covered[self._tree.query(spread, predicate="intersects")[0]] = True
-            covered[self._overlay_tree.query(spread, predicate="intersects")[0]] = True
-        else:
-            for cell in cells:
-                covered |= shapely.contains_xy(self.ground(int(cell)), nodes)
-        loose = nodes[~covered]
-        if not len(loose):
-            return {}
-        weight = (len(loose) / _NODES if left is None else left) / len(loose)
-        owners = self.nearest(loose[:, 0], loose[:, 1])
-        found, counts = np.unique(owners[owners >= 0], return_counts=True)
-        return {int(cell): float(count) * weight for cell, count in zip(found, counts, strict=True)}
-
-    def nearest(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The cell each point off every cell falls to, -1 where none is near enough or all are cut off.
-
-        The nearest within the limit wins, by the straight line to its closest point; equal distances go to
-        the lowest code. A cell across a river or a wall is passed over for the next nearest. A point in the
-        water is not cut off by that water.
-        """
-        points = shapely.points(np.asarray(x, float), np.asarray(y, float))
-        owner = np.full(len(points), -1, np.int64)
-        point, cell = self._tree.query(points, predicate="dwithin", distance=self.near_limit_m)
-        distance = shapely.distance(points[point], self._cells[cell])
-        order = np.lexsort((cell, distance, point))
-        point, cell = point[order], cell[order]
-        free = ~self._cut_off(points[point], self._cells[cell])
-        point, cell = point[free], cell[free]
-        first = np.unique(point, return_index=True)[1]
-        owner[point[first]] = cell[first]
-        return owner
-
-    def _cut_off(self, points: NDArray[np.object_], cells: NDArray[np.object_]) -> NDArray[np.bool_]:
-        """Whether the straight line from each point to its cell crosses a barrier it does not start in."""
-        blocked = np.zeros(len(points), bool)
-        if not len(self._barrier_tree.geometries) or not len(points):
-            return blocked
-        lines = shapely.shortest_line(points, cells)
-        line, barrier = self._barrier_tree.query(lines, predicate="crosses")
-        outside = ~shapely.intersects(self._barrier_tree.geometries[barrier], points[line])
-        blocked[line[outside]] = True
-        return blocked
-
-    def distance_m(self, cell: int, point: shapely.Point) -> float:
-        """Metres from the point to a cell, 0 inside."""
-        return float(shapely.distance(self._cells[cell], point))
 
     def _neighbour(self, point: shapely.Point, reach: float, owner: int | None) -> int | None:
         """The nearest other cell, where none is likely: looked for a little beyond the border."""

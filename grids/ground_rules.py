@@ -132,7 +132,7 @@ def _near(question: Question) -> Claim | None:
     x, y = question.point.x, question.point.y
     if not np.isfinite([x, y]).all():
         return None
-    cell = int(question.ground.nearest(np.array([x]), np.array([y]))[0])
+    cell = int(question.ground.near.nearest(np.array([x]), np.array([y]))[0])
     return None if cell < 0 else Claim(cell)
 
 
