@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,8 +12,11 @@ from sqlalchemy.orm import Session
 from gis.access import Principal
 from gis.errors import NotFound
 from gis.masking import mask_name, mask_phone
+from incidents.calendar import Calendar
 from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, to_row
+from incidents.deadlines import Span, stretches
 from incidents.incident import ENDED
+from incidents.lifecycle import is_with, open_moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,10 @@ class MoveRow:
     member: str | None
     note: str | None
     version: int
+    lon: float | None
+    lat: float | None
+    details: dict[str, Any]
+    """What the move changed besides the stage, without the routing's whole old answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,36 @@ class PersonRow:
     phone: str | None
     on_duty: bool
     open_cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """One clock of a case, with its sum in words."""
+
+    clock: str
+    level: str
+    kind: str
+    value: float
+    extended: float
+    started_at: datetime
+    pauses: list[list[str | None]]
+    due_at: datetime
+    due_soon_at: datetime
+    words_zh: str
+    words_en: str
+    provisional: bool
+    stopped_at: datetime | None
+    stopped_by: str | None
+
+    def spans(self, now: datetime, calendar: Calendar) -> list[Span]:
+        """Its time to scale, counted or not: from its start to its deadline, or past it to its end or now."""
+        pauses = [
+            (datetime.fromisoformat(begins), datetime.fromisoformat(ends) if ends else now)
+            for begins, ends in self.pauses
+            if begins
+        ]
+        until = max(self.due_at, self.stopped_at or now)
+        return stretches(self.started_at, until, self.kind, calendar, pauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +133,21 @@ class IncidentDetail:
     mine: bool
     story: list[MoveRow]
     photos: list[PhotoRow]
+    level: str
+    grade: int
+    supervised_at: datetime | None
+    review_on: date | None
+    extension_asked: float | None
+    appealed_at: datetime | None
+    clocks: list[ClockRow]
+    """Every clock it ever had, oldest first; the last one runs unless it has been stopped."""
+    moves: list[str]
+    """What the person asking may do with it now, the next step first."""
+
+    @property
+    def clock(self) -> ClockRow | None:
+        """The clock that runs now."""
+        return next((clock for clock in self.clocks if clock.stopped_at is None), None)
 
 
 def no_incident(incident_id: object) -> NotFound:
@@ -113,7 +166,8 @@ _DETAIL_SQL = (
            s.name AS second_cell_name, i.second_member_id, i.reason_zh, i.reason_en, i.trace, i.member_id,
            k.limit_kind, k.limit_value::float AS limit_value, i.limit_words_zh, i.limit_words_en,
            i.registered_at, i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at, i.building_id,
-           i.tracking_code, i.reported_by
+           i.tracking_code, i.reported_by, i.level, i.grade, i.supervised_at, i.review_on,
+           i.extension_asked::float AS extension_asked, i.appealed_at
     """
     + FROM_SQL
     + """
@@ -125,14 +179,10 @@ _DETAIL_SQL = (
 def get_incident(session: Session, incident_id: int, *, by: Principal, now: datetime) -> IncidentDetail:
     """One case with its person, reason, story and photographs. NotFound outside one's ground."""
     where = conditions(Filter(ids=[incident_id]), by)
-    found = (
-        session.execute(sa.text(_DETAIL_SQL + where.sql), {**where.params, "now": now})
-        .mappings()
-        .one_or_none()
-    )
+    found = session.execute(sa.text(_DETAIL_SQL + where.sql), {**where.params, "now": now}).one_or_none()
     if found is None:
         raise no_incident(incident_id)
-    values = dict(found)
+    values = dict(found._mapping)
     row = to_row({name: values.pop(name) for name in Row.__dataclass_fields__})
     member_id, second_id = values.pop("member_id"), values.pop("second_member_id")
     people = people_by_id(session, {member_id, row.handler_id, second_id} - {None})
@@ -142,9 +192,11 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
         handler=people.get(row.handler_id),
         second_member=people.get(second_id),
         reported_by_me=values.pop("reported_by") == by.account_id,
-        mine=by.member_id is not None and row.handler_id == by.member_id,
+        mine=is_with(found, by),
         story=story(session, incident_id),
         photos=photos(session, incident_id),
+        clocks=clocks(session, incident_id),
+        moves=open_moves(found, by, now),
         **values,
     )
 
@@ -175,7 +227,7 @@ def story(session: Session, incident_id: int) -> list[MoveRow]:
         sa.text(
             """
             SELECT s.id, s.move, s.from_stage, s.to_stage, s.at, s.actor_name, s.role, m.name AS member,
-                   s.note, s.version
+                   s.note, s.version, s.lon, s.lat, s.details #- '{from,decision}' AS details
             FROM incident_move AS s LEFT JOIN member AS m ON m.id = s.member_id
             WHERE s.incident_id = :id ORDER BY s.at, s.id
             """
@@ -203,3 +255,18 @@ def photos(session: Session, incident_id: int) -> list[PhotoRow]:
         {"id": incident_id},
     )
     return [PhotoRow(*row) for row in rows]
+
+
+def clocks(session: Session, incident_id: int) -> list[ClockRow]:
+    """Every clock of a case, oldest first; the caller has made sure the case may be seen."""
+    rows = session.execute(
+        sa.text(
+            """
+            SELECT clock, level, kind, value::float, extended::float, started_at, pauses, due_at, due_soon_at,
+                   words_zh, words_en, provisional, stopped_at, stopped_by
+            FROM case_clock WHERE incident_id = :id ORDER BY id
+            """
+        ),
+        {"id": incident_id},
+    )
+    return [ClockRow(*row) for row in rows]

@@ -20,7 +20,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.access import Principal
 from gis.database import Base, Code, territory_column
 
 STAGES = (
@@ -137,12 +136,6 @@ class Incident(Base):
     """Units of the running clock asked for and not yet answered."""
     appealed_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     """An appeal that is not answered yet."""
-
-    def is_with(self, person: Principal) -> bool:
-        """Whether the case is this person's to handle: theirs by name, or their department's."""
-        if person.role == "department_handler" and self.department_code is not None:
-            return True
-        return self.handler_id is not None and self.handler_id == person.member_id
 
 
 class IncidentMove(Base):

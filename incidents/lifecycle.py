@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
+from gis.access import DESK_ROLES, Principal
 from gis.errors import Conflict, Denied, Invalid
 from incidents.incident import ENDED, LEVELS
 
@@ -42,12 +44,16 @@ BEFORE = "before"
 UNDO_WITHIN = timedelta(minutes=1)
 """How long a dispatch can be taken back as if it had never been."""
 
+OF_THE_REPORTER = frozenset({"appeal", "reopen"})
+"""Moves a desk may make with a case it has only reported, wherever it lies."""
+
 FACTS = {
     "paused": ("计时已暂停", "the clock is paused"),
     "extension_asked": ("有待批的延期申请", "an extension is asked for"),
     "appealed": ("有待答复的申诉", "an appeal waits for its answer"),
     "just_dispatched": ("派遣不到一分钟且未签收", "dispatched less than a minute ago and not accepted"),
     "top_level": ("已在最高层级", "the case is at the highest level"),
+    "elsewhere": ("不在本人辖区", "the case lies outside the person's territory"),
 }
 """What may be true of a case besides its stage: name -> words for a person."""
 
@@ -128,27 +134,51 @@ MOVES: dict[str, Move] = {
 """The table, in the order a panel offers what is open: the next step first, then the ways aside, then out."""
 
 
-def facts_of(
-    *,
-    stage: str,
-    level: str,
-    now: datetime,
-    paused_at: datetime | None,
-    extension_asked: object | None,
-    appealed_at: datetime | None,
-    dispatched_at: datetime | None,
-    accepted_at: datetime | None,
-) -> frozenset[str]:
-    """What is true of a case at `now` besides its stage."""
-    fresh = dispatched_at is not None and accepted_at is None and now - dispatched_at <= UNDO_WITHIN
+class CaseLike(Protocol):
+    """What of a case, a row or an object, decides what may happen to it."""
+
+    stage: Any
+    level: Any
+    territory: Any
+    handler_id: Any
+    department_code: Any
+    paused_at: Any
+    extension_asked: Any
+    appealed_at: Any
+    dispatched_at: Any
+    accepted_at: Any
+
+
+def is_with(case: CaseLike, person: Principal) -> bool:
+    """Whether the case is this person's to handle: theirs by name, or their department's."""
+    if person.role == "department_handler" and case.department_code is not None:
+        return True
+    return case.handler_id is not None and case.handler_id == person.member_id
+
+
+def facts_of(case: CaseLike, person: Principal, now: datetime) -> frozenset[str]:
+    """What is true at `now` besides the stage: of the case, and of the person's standing to it."""
+    dispatched_ago = now - case.dispatched_at if case.dispatched_at else None
     held = {
-        "paused": paused_at is not None,
-        "extension_asked": extension_asked is not None,
-        "appealed": appealed_at is not None,
-        "just_dispatched": stage == "dispatched" and fresh,
-        "top_level": level == LEVELS[-1],
+        "paused": case.paused_at is not None,
+        "extension_asked": case.extension_asked is not None,
+        "appealed": case.appealed_at is not None,
+        "just_dispatched": dispatched_ago is not None
+        and dispatched_ago <= UNDO_WITHIN
+        and case.accepted_at is None,
+        "top_level": case.level == LEVELS[-1],
+        "elsewhere": person.role in DESK_ROLES
+        and not person.covers(case.territory)
+        and not is_with(case, person),
     }
     return frozenset(name for name, true in held.items() if true)
+
+
+def open_moves(case: CaseLike, person: Principal, now: datetime) -> list[str]:
+    """The names of the moves a person may make with a case now, in the order a panel should offer them."""
+    return moves_open_to(
+        case.stage, person.role, is_handler=is_with(case, person), facts=facts_of(case, person, now)
+    )
 
 
 def next_stage(
@@ -176,6 +206,13 @@ def next_stage(
             remedy_en=f"Ask one of: {', '.join(sorted(move.roles))}.",
             remedy_zh="可办理的角色：" + "、".join(sorted(move.roles)) + "。",
         )
+    if "elsewhere" in facts and name not in OF_THE_REPORTER:
+        raise Denied(
+            en="The case lies outside your territory.",
+            zh="该事件不在您的辖区内。",
+            remedy_en="The desk of its own territory moves it on.",
+            remedy_zh="由属地办理。",
+        )
     if stage not in (move.from_stages or (None,)):
         raise _not_now(move, name, f"at stage {stage}", f"处于 {stage} 阶段", stage, role, is_handler, facts)
     if move.needs and move.needs not in facts:
@@ -201,6 +238,7 @@ def moves_open_to(
         and (move.handler is None or move.handler == is_handler)
         and (move.needs is None or move.needs in facts)
         and move.unless not in facts
+        and ("elsewhere" not in facts or name in OF_THE_REPORTER)
     ]
 
 

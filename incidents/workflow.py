@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from gis.access import DESK_ROLES, Principal
-from gis.errors import Conflict, Denied, Invalid
+from gis.access import Principal
+from gis.errors import Conflict, Invalid
 from incidents import lifecycle
 from incidents.calendar import CITY_ZONE
 from incidents.case_file import no_incident
@@ -32,9 +32,6 @@ __all__ = ["MAX_DESCRIPTION", "MAX_TITLE", "SYSTEM", "ReportDraft", "Reported", 
 
 SYSTEM = Principal(0, "system", "系统", "system", territory="")
 """Who acts when nobody does: a deadline is worked out again, a ladder is climbed."""
-
-OF_THE_REPORTER = frozenset({"appeal", "reopen"})
-"""Moves a reporter may make wherever the case lies."""
 
 
 def move(
@@ -66,13 +63,12 @@ def move(
     step = _locked(session, incident_id, by, now, zone)
     case, had_it, lay_in = step.case, step.case.handler_id, step.case.territory
     _refuse_stale(case, version)
-    _refuse_elsewhere(case, name, by)
     stage = lifecycle.next_stage(
         case.stage,
         name,
         by.role,
-        is_handler=case.is_with(by),
-        facts=_facts(case, now),
+        is_handler=lifecycle.is_with(case, by),
+        facts=lifecycle.facts_of(case, by, now),
         before=_stage_before_parking(session, case),
     )
     _require_note(name, note)
@@ -123,19 +119,6 @@ def _locked(session: Session, incident_id: int, by: Principal, now: datetime, zo
     return Step(session, case, clocks, by, now, zone, icon, (lon, lat))
 
 
-def _facts(case: Incident, now: datetime) -> frozenset[str]:
-    return lifecycle.facts_of(
-        stage=case.stage,
-        level=case.level,
-        now=now,
-        paused_at=case.paused_at,
-        extension_asked=case.extension_asked,
-        appealed_at=case.appealed_at,
-        dispatched_at=case.dispatched_at,
-        accepted_at=case.accepted_at,
-    )
-
-
 def _refuse_stale(case: Incident, version: int) -> None:
     if case.version != version:
         raise Conflict(
@@ -145,20 +128,6 @@ def _refuse_stale(case: Incident, version: int) -> None:
             remedy_zh="请刷新后再操作。",
             version=case.version,
         )
-
-
-def _refuse_elsewhere(case: Incident, name: str, by: Principal) -> None:
-    """A desk sees what it has itself reported elsewhere, but another desk decides there."""
-    if by.role not in DESK_ROLES or by.covers(case.territory) or case.is_with(by):
-        return
-    if name in OF_THE_REPORTER:
-        return
-    raise Denied(
-        en="The case lies outside your territory.",
-        zh="该事件不在您的辖区内。",
-        remedy_en="The desk of its own territory moves it on; you will hear how it ends.",
-        remedy_zh="由属地办理；结果会通知您。",
-    )
 
 
 def _stage_before_parking(session: Session, case: Incident) -> str | None:
