@@ -23,6 +23,7 @@ CREATE SEQUENCE case_number_seq;
 CREATE FUNCTION next_case_number(wanted date) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     start bigint;
+    nth text;
     stem text := to_char(wanted, 'YYYY-MMDD-');
 BEGIN
     SELECT first INTO start FROM case_day WHERE day = wanted;
@@ -33,7 +34,8 @@ BEGIN
         ON CONFLICT (day) DO UPDATE SET first = case_day.first
         RETURNING first INTO start;
     END IF;
-    RETURN stem || lpad((nextval('case_number_seq') - start)::text, 4, '0');
+    nth := (nextval('case_number_seq') - start)::text;
+    RETURN stem || lpad(nth, greatest(4, length(nth)), '0');
 END $$;
 
 -- Any change of the ground gives the stamp a value it never had: `grids.owner_map` reloads on a new stamp.
