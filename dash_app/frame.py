@@ -49,6 +49,7 @@ class DeskApp(Dash):
             add_log_handler=False,
             enable_mcp=False,
         )
+        self.backend.websocket_capability = False  # or every page opens one that carries nothing
         self._desk = desk
         self.layout = self._page
         map_page.register(self, desk)

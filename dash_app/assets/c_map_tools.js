@@ -235,7 +235,7 @@
   window.dash_clientside = Object.assign(window.dash_clientside || {}, {
     citygrid: {
       clicked(click) {
-        if (click && !ruler && click.layer && OPENS[click.layer]) {
+        if (click && !ruler && !cg.picking && click.layer && OPENS[click.layer]) {
           const kind = OPENS[click.layer];
           const id = kind === 'cell' ? click.properties.code : click.layer === 'focus-case' ? click.properties.incident : click.id;
           if (id !== null && id !== undefined) cg.choose(kind, id);

@@ -40,6 +40,7 @@
   function escape(event) {
     if (document.querySelector('.veil')) return cg.closeDialog && cg.closeDialog();
     if (document.querySelector('details.menu[open]')) return cg.closeMenus(null, true);
+    if (cg.picking) return cg.picking.stop();
     if (cg.measuring && cg.measuring()) return cg.measuring().stop();
     if (event.target.id === 'search') { event.target.blur(); return hide(); }
     const chosen = new URLSearchParams(location.search).get('incident');

@@ -17,11 +17,27 @@
     const foot = button.closest('[data-incident-id]');
     const form = foot.querySelector(`template[data-form="${button.dataset.move}"]`);
     cg.closeMenus(null, true);
-    if (form) ask(form, foot.dataset, button);
+    if (form && form.dataset.takesPlace !== undefined) pick((place) => ask(form, foot.dataset, button, place));
+    else if (form) ask(form, foot.dataset, button);
     else send(foot.dataset, button.dataset.move, new FormData(), null, button);
   });
 
-  function ask(template, data, button) {
+  /* A place comes from the map: the next click on it is the answer, Esc takes the question back. */
+  function pick(then) {
+    const map = cg.map.map, canvas = map.getCanvas();
+    cg.toast(cg.say('dialog.pick'));
+    canvas.style.cursor = 'crosshair';
+    function done(event) {
+      setTimeout(() => { cg.picking = null; }, 300);   /* the same click must not choose what lies there */
+      canvas.style.cursor = '';
+      map.off('click', done);
+      if (event) then(`${event.lngLat.lng.toFixed(6)}, ${event.lngLat.lat.toFixed(6)}`);
+    }
+    cg.picking = { stop: () => done(null) };
+    map.on('click', done);
+  }
+
+  function ask(template, data, button, place) {
     before = button;
     veil = Object.assign(document.createElement('div'), { className: 'veil' });
     const dialog = Object.assign(document.createElement('div'), { className: 'dialog' });
@@ -31,6 +47,7 @@
     dialog.append(template.content.cloneNode(true));
     veil.append(dialog);
     document.body.append(veil);
+    if (place) dialog.querySelector('[data-place]').value = place;
     const first = dialog.querySelector('select,textarea,input');
     if (first) first.focus();
     dialog.querySelector('form').addEventListener('submit', (event) => {
@@ -53,6 +70,12 @@
     const note = String(fields.get('note') || '').trim();
     if (note) body.note = note;
     if (fields.get('member_id')) body.member_id = Number(fields.get('member_id'));
+    if (fields.get('amount')) body.amount = Number(fields.get('amount'));
+    if (fields.get('review_on')) body.review_on = fields.get('review_on');
+    if (fields.get('place')) {
+      const [lon, lat] = fields.get('place').split(',').map(Number);
+      body.place = { lon, lat, crs: 'EPSG:4490' };
+    }
     if (button) button.disabled = true;
     try {
       const photo = fields.get('photo');

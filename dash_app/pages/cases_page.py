@@ -79,7 +79,7 @@ def table(page: str | None) -> Component | Any:
             "animateRows": False,
             "suppressCellFocus": False,
             "tooltipShowDelay": 600,
-            "overlayNoRowsTemplate": f'<span class="mute">{words("empty.filtered")}</span>',
+            "localeText": {"noRowsToShow": words("empty.filtered")},
         },
         style={"height": "100%"},
     )

@@ -34,8 +34,6 @@ from grids.duties import team
 from grids.owner_map import OwnerMap
 from incidents import queries
 from incidents.calendar import current_calendar
-from incidents.deadlines import Span, stretches
-from incidents.lifecycle import moves_open_to
 from incidents.queries import Filter, IncidentDetail
 from layers.buildings import building_facts
 from layers.features import feature
@@ -71,9 +69,8 @@ def _incident(
         words,
         case,
         state,
-        moves=moves_open_to(case.row.stage, visit.principal.role, is_handler=case.mine),
         candidates=_candidates(session, words, case, now),
-        stretches=_stretches(session, desk, case, now),
+        stretches=case.clock.spans(now, current_calendar(session, desk.zone)) if case.clock else [],
         now=now,
         zone=desk.zone,
     )
@@ -96,15 +93,6 @@ def _candidates(session: Session, words: Words, case: IncidentDetail, now: datet
         for post in team(session, case.row.cell_code, at=now):
             found.setdefault(post.member_id, f"{post.name} {words('role.' + post.post)}")
     return list(found.items())
-
-
-def _stretches(session: Session, desk: Desk, case: IncidentDetail, now: datetime) -> list[Span]:
-    """The handling clock from dispatch to its end; nothing before it runs."""
-    due_at = case.row.due_at
-    if case.dispatched_at is None or due_at is None or case.row.clock == "closed":
-        return []
-    calendar = current_calendar(session, desk.zone)
-    return stretches(case.dispatched_at, max(due_at, now), case.limit_kind, calendar)
 
 
 def _shape_of(picture: OwnerMap | None, code: str | None) -> shapely.Geometry | None:

@@ -28,7 +28,6 @@ def incident_panel(
     case: IncidentDetail,
     state: ViewState,
     *,
-    moves: Sequence[str],
     candidates: Sequence[tuple[int, str]],
     stretches: Sequence[Span],
     now: datetime,
@@ -46,7 +45,7 @@ def incident_panel(
                 cls="scroll",
                 data_key=f"body{case.row.id}",
             ),
-            foot(words, case, moves, candidates),
+            foot(words, case, candidates),
         ]
     )
 
@@ -116,17 +115,11 @@ def _clock(
 
 def _sum(words: Words, case: IncidentDetail, now: datetime, zone: ZoneInfo) -> str:
     """The deadline's arithmetic as a sentence: 派遣 11:18 ＋ 4 工作时 ＝ 16:48."""
-    row = case.row
-    limit = words.either(case.limit_words_zh, case.limit_words_en)
+    if case.clock:
+        return words.either(case.clock.words_zh, case.clock.words_en)
     started = "dispatched" if case.dispatched_at else "reported"
-    from_ = moment_words(case.dispatched_at or row.reported_at, now, zone, words.language)
-    if not row.due_at or not limit:
-        return f"{words('incident.started.' + started)} {from_}"
-    if any(sign in limit for sign in "=＝"):
-        return limit
-    until = moment_words(row.due_at, now, zone, words.language)
-    plus, equals = ("＋", "＝") if words.language == "zh" else ("+", "=")
-    return f"{words('incident.started.' + started)} {from_} {plus} {limit} {equals} {until}"
+    from_ = moment_words(case.dispatched_at or case.row.reported_at, now, zone, words.language)
+    return f"{words('incident.started.' + started)} {from_}"
 
 
 def _person(words: Words, case: IncidentDetail, state: ViewState) -> Markup:

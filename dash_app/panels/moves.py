@@ -9,48 +9,57 @@ from markupsafe import Markup
 from dash_app.markup import div, icon, span, tag
 from dash_app.panels.queue import title_words
 from dash_app.texts import Words
+from incidents.deadline_words import UNITS
 from incidents.incident import ENDED
 from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
 
+BUTTONS = 3
+"""Moves shown as buttons; the others are in the menu behind them."""
+
 WITH_PHOTO = frozenset({"finish"})
 """Moves whose dialog offers to add a photograph."""
+
+_SIGNS = {
+    "dispatch": "right",
+    "hand_back": "undo",
+    "undo": "undo",
+    "rework": "undo",
+    "reopen": "undo",
+    "reassign": "swap",
+    "relocate": "pin",
+    "supervise": "bell",
+    "park": "pause",
+    "pause": "pause",
+    "go_on": "play",
+    "resume": "play",
+    "reject": "x",
+    "void": "x",
+}
+
+
+def move_words(words: Words, name: str) -> str:
+    """A move's name as the table of moves gives it."""
+    move = MOVES.get(name)
+    return words.either(move.zh, move.en) if move else name
 
 
 def asks(name: str) -> bool:
     """Whether pressing the button opens a dialog first."""
-    return MOVES[name].needs_note or MOVES[name].takes_member or name in WITH_PHOTO
+    move = MOVES[name]
+    needs = (move.needs_note, move.takes_member, move.takes_amount, move.takes_date, move.takes_place)
+    return any(needs) or name in WITH_PHOTO
 
 
-def foot(
-    words: Words, case: IncidentDetail, moves: Sequence[str], candidates: Sequence[tuple[int, str]]
-) -> Markup:
-    """One filled button for the next step; what the stage forbids is absent, one grey line says why."""
-    shown, rest = moves[:3], moves[3:]
+def foot(words: Words, case: IncidentDetail, candidates: Sequence[tuple[int, str]]) -> Markup:
+    """What the person may do now; what the stage forbids is absent, one grey line says what is waited for."""
+    shown, rest = case.moves[:BUTTONS], case.moves[BUTTONS:]
     buttons = [_button(words, name, primary=index == 0) for index, name in enumerate(shown)]
-    if rest:
-        buttons.append(
-            tag(
-                "details",
-                tag("summary", icon("more", "s"), cls="btn", style="padding:0 8px", aria_label=words("more")),
-                div(
-                    [
-                        tag("button", words(f"do.{name}"), type="button", cls="menu-item", data_move=name)
-                        for name in rest
-                    ],
-                    cls="menu-body right",
-                    style="top:auto;bottom:calc(100% + 6px)",
-                ),
-                cls="menu",
-                style="margin-left:auto",
-                data_key="more",
-            )
-        )
     return tag(
         "footer",
-        div(buttons, cls="row") if buttons else None,
-        div(_why(words, case, moves), cls="why"),
-        [_form(words, case, name, candidates) for name in moves if asks(name)],
+        div(buttons, _more(words, rest), cls="row") if buttons else None,
+        div(_why(words, case), cls="why"),
+        [_form(words, case, name, candidates) for name in case.moves if asks(name)],
         cls="panel-foot",
         data_key=f"foot{case.row.id}-{case.row.version}",
         data_incident_id=case.row.id,
@@ -59,19 +68,39 @@ def foot(
 
 
 def _button(words: Words, name: str, *, primary: bool) -> Markup:
-    sign = {"supervise": "bell", "hand_back": "undo", "finish": "check", "verify": "check", "close": "check"}
+    sign = _SIGNS.get(name, "check" if primary else "")
     return tag(
         "button",
-        icon(sign.get(name, "check"), "s") if primary or name in sign else None,
-        words(f"do.{name}"),
+        icon(sign, "s") if sign else None,
+        _label(words, name),
         type="button",
         cls="btn primary" if primary else "btn",
         data_move=name,
     )
 
 
-def _why(words: Words, case: IncidentDetail, moves: Sequence[str]) -> str:
-    """What the person may be missing here, in one line."""
+def _label(words: Words, name: str) -> str:
+    """The name, with an ellipsis where a question follows."""
+    return move_words(words, name) + ("…" if asks(name) else "")
+
+
+def _more(words: Words, names: Sequence[str]) -> Markup | None:
+    if not names:
+        return None
+    items = [
+        tag("button", _label(words, name), type="button", cls="menu-item", data_move=name) for name in names
+    ]
+    return tag(
+        "details",
+        tag("summary", icon("more", "s"), cls="btn", aria_label=words("more"), title=words("more")),
+        div(items, cls="menu-body right up"),
+        cls="menu last",
+        data_key="more",
+    )
+
+
+def _why(words: Words, case: IncidentDetail) -> str:
+    """What the case waits for, in one line."""
     row = case.row
     if row.stage in ENDED:
         return words("moves.ended")
@@ -80,47 +109,14 @@ def _why(words: Words, case: IncidentDetail, moves: Sequence[str]) -> str:
         return words("moves.wait_member", name=who) if who else words("moves.none")
     if row.stage == "handled":
         return words("moves.wait_verify")
-    if not moves:
+    if not case.moves:
         return words("moves.wait_dispatch") if row.hollow else words("moves.none")
     return ""
 
 
 def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tuple[int, str]]) -> Markup:
     """The dialog of a move, waiting in a template until its button is pressed."""
-    fields: list[Markup] = []
-    if MOVES[name].takes_member and candidates:
-        fields.append(
-            tag(
-                "label",
-                span(words("dialog.member")),
-                tag("select", [tag("option", name, value=id_) for id_, name in candidates], name="member_id"),
-                cls="field",
-            )
-        )
-    fields.append(
-        tag(
-            "label",
-            span(
-                words("dialog.note"),
-                span(
-                    words("dialog.note_needed" if MOVES[name].needs_note else "dialog.note_optional"),
-                    cls="mute",
-                ),
-            ),
-            tag("textarea", name="note", required=MOVES[name].needs_note, maxlength=1000),
-            cls="field",
-        )
-    )
-    if name in WITH_PHOTO:
-        fields.append(
-            tag(
-                "label",
-                span(words("dialog.photo")),
-                tag("input", type="file", name="photo", accept="image/*"),
-                cls="field",
-            )
-        )
-    title = words(f"do.{name}").rstrip("…")
+    move, title = MOVES[name], move_words(words, name)
     return tag(
         "template",
         tag(
@@ -128,7 +124,16 @@ def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tu
             tag("h2", title, id="dialog-title"),
             div(f"{title_words(words, case.row)} · {case.row.number}", cls="sub"),
             div(cls="problem", role="alert", hidden=True, data_problem=True),
-            fields,
+            _member(words, candidates) if move.takes_member and candidates else None,
+            _amount(words, case) if move.takes_amount else None,
+            _field(words("dialog.review_on"), tag("input", type="date", name="review_on", required=True))
+            if move.takes_date
+            else None,
+            _place(words) if move.takes_place else None,
+            _note(words, needed=move.needs_note),
+            _field(words("dialog.photo"), tag("input", type="file", name="photo", accept="image/*"))
+            if name in WITH_PHOTO
+            else None,
             div(
                 tag("button", words("cancel"), type="button", cls="btn", data_close_dialog=True),
                 tag("button", title, type="submit", cls="btn primary"),
@@ -136,4 +141,34 @@ def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tu
             ),
         ),
         data_form=name,
+        data_takes_place=move.takes_place,
+    )
+
+
+def _field(label: str, control: Markup, note: str = "") -> Markup:
+    return tag("label", span(label, span(note, cls="mute") if note else None), control, cls="field")
+
+
+def _member(words: Words, candidates: Sequence[tuple[int, str]]) -> Markup:
+    options = [tag("option", text, value=id_) for id_, text in candidates]
+    return _field(words("dialog.member"), tag("select", options, name="member_id"))
+
+
+def _amount(words: Words, case: IncidentDetail) -> Markup:
+    """More time, in the unit of the clock that runs; what was asked for is already written in."""
+    unit = words.either(*UNITS[case.clock.kind if case.clock else case.limit_kind])
+    asked = None if case.extension_asked is None else f"{case.extension_asked:g}"
+    control = tag("input", type="number", name="amount", min="0.5", step="0.5", value=asked, required=True)
+    return _field(words("dialog.amount"), control, unit)
+
+
+def _place(words: Words) -> Markup:
+    control = tag("input", name="place", readonly=True, required=True, data_place=True)
+    return _field(words("dialog.place"), control)
+
+
+def _note(words: Words, *, needed: bool) -> Markup:
+    control = tag("textarea", name="note", required=needed, maxlength=1000)
+    return _field(
+        words("dialog.note"), control, words("dialog.note_needed" if needed else "dialog.note_optional")
     )

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dash_app.clock_words import moment_words, span_words
 from dash_app.markup import span, tag
+from dash_app.panels.moves import move_words
 from dash_app.texts import Words
 from incidents.queries import IncidentDetail, MoveRow
 
@@ -85,11 +86,11 @@ def _told(words: Words, case: IncidentDetail, now: datetime, zone: ZoneInfo) -> 
         time = moment_words(move.at, now, zone, words.language)
         who = _who(words, case, move, before)
         if move.move == "finish" and lines and lines[-1].step == words("step.handling"):
-            lines[-1].who += f" · {time} {words('move.finish')}"
+            lines[-1].who += f" · {time} {move_words(words, 'finish')}"
         elif step:
             lines.append(_Line("done", words(f"step.{step}"), time, who))
         else:
-            lines.append(_Line("aside", words(f"move.{move.move}"), time, who))
+            lines.append(_Line("aside", move_words(words, move.move), time, who))
         before = move.at
     return lines
 
@@ -103,8 +104,8 @@ def _who(words: Words, case: IncidentDetail, move: MoveRow, before: datetime | N
         if case.on_behalf:
             parts.append(words("incident.on_behalf", name=case.on_behalf))
     elif move.move == "accept":
-        parts.append(f"{words('move.accept')} · {move.actor_name}")
-    elif move.move == "dispatch" and move.member:
+        parts.append(f"{move_words(words, 'accept')} · {move.actor_name}")
+    elif move.move in ("dispatch", "reassign") and move.member:
         parts.append(f"{actor} → {move.member}")
     else:
         parts.append(actor)
