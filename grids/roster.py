@@ -15,9 +15,10 @@ covers nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -92,21 +93,28 @@ class Roster:
     people: dict[int, Someone]
     zone: ZoneInfo = CITY_ZONE
     _away: dict[int, list[Absence]] = field(init=False, repr=False, compare=False)
+    _own: dict[tuple[str, str], list[Holder]] = field(init=False, repr=False, compare=False)
+    _standing_in: dict[tuple[int, str], list[Holder]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        away: dict[int, list[Absence]] = {}
-        for absence in self.absences:
-            away.setdefault(absence.member_id, []).append(absence)
-        object.__setattr__(self, "_away", away)
+        own = [h for h in self.holders if h.stand_in_for is None]
+        standing_in = [h for h in self.holders if h.stand_in_for is not None]
+        object.__setattr__(self, "_away", _grouped(self.absences, lambda a: a.member_id))
+        object.__setattr__(self, "_own", _grouped(own, lambda h: (h.ground, h.post)))
+        object.__setattr__(self, "_standing_in", _grouped(standing_in, lambda h: (h.stand_in_for, h.ground)))
 
-    def of(self, ground: str | None, post: str) -> list[Holder]:
+    def of(self, ground: str, post: str) -> list[Holder]:
         """Those who hold a post in their own right, newest assignment first."""
-        return [h for h in self.holders if (h.ground, h.post) == (ground, post) and h.stand_in_for is None]
+        return self._own.get((ground, post), [])
+
+    def term(self, holder: Holder, window: Spans) -> Spans:
+        """The part of `window` in which the duty is assigned at all."""
+        return window & Spans.of([(holder.starts_at, holder.ends_at or FOREVER)])
 
     def hours(self, holder: Holder, window: Spans) -> Spans:
         """When the duty is to be held: its span and shifts, within `window`."""
-        held = window & Spans.of([(holder.starts_at, holder.ends_at or FOREVER)])
-        return held & self._shifts(holder, held) if holder.shifts else held
+        term = self.term(holder, window)
+        return term & self._shifts(holder, term) if holder.shifts else term
 
     def away(self, member_id: int) -> Spans:
         return Spans.of((a.starts_at, a.ends_at) for a in self._away.get(member_id, ()))
@@ -158,9 +166,8 @@ class Roster:
         for absence in self._away.get(absent, ()):
             if absence.stand_in_id is not None:
                 yield absence.stand_in_id, window & Spans.of([(absence.starts_at, absence.ends_at)])
-        for duty in self.holders:
-            if duty.stand_in_for == absent and duty.ground == ground:
-                yield duty.member_id, self.hours(duty, window)
+        for duty in self._standing_in.get((absent, ground), ()):
+            yield duty.member_id, self.hours(duty, window)
 
     def _shifts(self, holder: Holder, window: Spans) -> Spans:
         """The weekly hours as instants, on every local date that could reach into the window."""
@@ -179,6 +186,13 @@ class Roster:
                         (start.astimezone(UTC), datetime.combine(end_day, ends, self.zone).astimezone(UTC))
                     )
         return Spans.of(spans)
+
+
+def _grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
+    groups: dict[Any, list[Any]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 def moment(at: datetime) -> Spans:

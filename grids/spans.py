@@ -31,6 +31,10 @@ class Spans:
                 merged.append((start, end))
         return cls(tuple(merged))
 
+    @classmethod
+    def union(cls, many: Iterable[Spans]) -> Spans:
+        return cls.of(interval for spans in many for interval in spans)
+
     def __bool__(self) -> bool:
         return bool(self.intervals)
 
