@@ -48,8 +48,8 @@ class Dataset:
     """One kind of file. `geometry` is what a row must be: polygon, line or point; None for people.
 
     `single` polygons are stored part by part (a building is one footprint). `grounded` rows carry the cell
-    and the territory they stand on. A row without an id is known by the columns `named_by`, else by its
-    content.
+    and the territory they stand on; `traced` ones the coordinates as they came. A row without an id is known
+    by the columns `named_by`, else by its content.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Dataset:
     columns: tuple[Column, ...]
     single: bool = False
     grounded: bool = False
+    traced: bool = False
     named_by: tuple[str, ...] = ()
 
 
@@ -201,6 +202,7 @@ DATASETS: dict[str, Dataset] = {
                 Column("closed_at", "moment"),
                 Column("due_at", "moment"),
             ),
+            traced=True,
         ),
     )
 }

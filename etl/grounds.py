@@ -54,9 +54,12 @@ class Grounds:
     def of_city(cls, session: Session) -> Grounds:
         """The grounds of whatever is loaded; with neither areas nor an active generation, of nothing."""
         active = session.execute(sa.text("SELECT 1 FROM generation WHERE status = 'active'")).scalar()
-        cells = owner_map.current(session) if active else None
-        rows = session.execute(sa.text("SELECT code, ST_AsBinary(geom) FROM area ORDER BY code"))
-        return cls(cells, [(code, shapely.from_wkb(bytes(wkb))) for code, wkb in rows])
+        return cls(owner_map.current(session) if active else None, _areas(session))
+
+    @classmethod
+    def of_areas(cls, session: Session) -> Grounds:
+        """The grounds of the areas alone: what a new drawing of cells is laid upon."""
+        return cls(None, _areas(session))
 
     def at(self, lon: Floats, lat: Floats) -> Standing:
         """Where points stand. Off every cell the finest area that covers gives the territory; off every area
@@ -110,3 +113,8 @@ class Grounds:
         at = np.flatnonzero(reached)[pairs[0]]
         position[at], metres[at] = pairs[1], distance
         return position, metres
+
+
+def _areas(session: Session) -> list[tuple[str, shapely.Geometry]]:
+    rows = session.execute(sa.text("SELECT code, ST_AsBinary(geom) FROM area ORDER BY code"))
+    return [(code, shapely.from_wkb(bytes(wkb))) for code, wkb in rows]

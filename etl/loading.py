@@ -24,7 +24,7 @@ from etl.preparing import PLACE, Reading, prepare
 from etl.report import LoadReport, write_refused
 from etl.shapes import SWAPPED
 from etl.sources import Source, open_source
-from etl.staging import Stage
+from etl.staging import Merged, Stage
 from etl.twins import resolve_twins
 from gis import audit
 from gis import crs as coordinates
@@ -42,6 +42,9 @@ STAGE_TYPES = {
 }
 UNGROUNDED = frozenset({"areas", "cells"})
 """These make the city's ground and are not measured by it."""
+
+UNUSED_NAMED = 8
+"""Columns not used are named up to here and counted from here."""
 
 Progress = Callable[[str, int, int | None], None]
 """Told (phase, rows done, rows in all or None)."""
@@ -78,14 +81,21 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is special about a dataset. `extra` are stage columns that `settle` fills (name -> type)."""
+    """What is special about a dataset.
+
+    `columns` are written, `key` tells rows apart in the city's table, and `twin_key` in the file. `extra` are
+    stage columns (name -> type) that `settle` fills before the stage is written. `write` takes the place of
+    the ordinary merge; it too may still refuse rows. `finish` comes last.
+    """
 
     dataset: Dataset
-    key: tuple[str, ...]
     columns: tuple[str, ...]
+    key: tuple[str, ...] = ("source_code",)
+    twin_key: tuple[str, ...] = ("source_code",)
     extra: Mapping[str, str] = field(default_factory=dict)
-    settle: Callable[[Session, Stage, LoadReport], None] | None = None
-    finish: Callable[[Session, Stage], None] | None = None
+    settle: Callable[[Stage, LoadReport], None] | None = None
+    write: Callable[[Stage, LoadReport, Reading], Merged] | None = None
+    finish: Callable[[Stage], None] | None = None
 
 
 def load(session: Session, request: FileRequest, plan: Plan, occasion: Occasion) -> LoadReport:
@@ -106,7 +116,7 @@ def load(session: Session, request: FileRequest, plan: Plan, occasion: Occasion)
             operator=operator_map(request.mapping, dataset),
             named=request.headers,
         )
-        _remark_on(report, source, fields)
+        _remark_on(report, source, dataset, fields)
         crs = None
         if dataset.geometry:
             check_drawn(source, dataset, fields)
@@ -117,13 +127,13 @@ def load(session: Session, request: FileRequest, plan: Plan, occasion: Occasion)
         _read(source, reading, stage, plan.extra, report, occasion.progress)
         occasion.progress("write", 0, None)
         stage.analyze()
-        resolve_twins(stage, dataset, report)
+        resolve_twins(stage, dataset, report, plan.twin_key)
         if plan.settle:
-            plan.settle(session, stage, report)
-        merged = stage.merge(dataset.table, plan.key, plan.columns)
+            plan.settle(stage, report)
+        merged = plan.write(stage, report, reading) if plan.write else _merge(stage, plan, fields)
         report.inserted, report.updated, report.unchanged = merged.inserted, merged.updated, merged.unchanged
         if plan.finish:
-            plan.finish(session, stage)
+            plan.finish(stage)
         keep_refused(source, request, report)
     leave_trail(session, request, report, occasion)
     return report
@@ -254,6 +264,13 @@ def _read(
         )
 
 
+def _merge(stage: Stage, plan: Plan, fields: FieldMap) -> Merged:
+    """The ordinary way: what the file has no column for is filled in for new rows, left alone in others."""
+    absent = {column.name for column in plan.dataset.columns} - fields.headers.keys()
+    compared = [column for column in plan.columns if column not in absent]
+    return stage.merge(plan.dataset.table, plan.key, plan.columns, compared)
+
+
 def _stage_columns(dataset: Dataset) -> dict[str, str]:
     columns = {
         column.name: STAGE_TYPES[column.kind]
@@ -264,16 +281,19 @@ def _stage_columns(dataset: Dataset) -> dict[str, str]:
         columns["geom"] = "geometry"
     if dataset.grounded:
         columns |= {"cell_code": "text", "territory": "text"}
+    if dataset.traced:
+        columns |= {"source_lon": "float8", "source_lat": "float8"}
     return columns
 
 
-def _remark_on(report: LoadReport, source: Source, fields: FieldMap) -> None:
+def _remark_on(report: LoadReport, source: Source, dataset: Dataset, fields: FieldMap) -> None:
     """What an operator should know: how the text was read, what is not used, whether rows have an id."""
     report.remarks += source.remarks
     if fields.unused:
-        names = ", ".join(fields.unused)
+        more = len(fields.unused) - UNUSED_NAMED
+        names = ", ".join(fields.unused[:UNUSED_NAMED]) + (f" … +{more}" if more > 0 else "")
         report.remark(f"未使用的列：{names}", f"columns not used: {names}")
-    if "source_code" not in fields.headers:
+    if "source_code" not in fields.headers and not dataset.named_by:
         report.remark(
             "文件没有编码列：按内容识别每一条，改动过的会作为新增。",
             "The file has no id column: rows are known by what they say, and a changed one comes in as new.",

@@ -75,6 +75,9 @@ def prepare(batch: Batch, reading: Reading) -> Ready:
             columns[column.name] = _picked(values[column.name], position)
     if geometry is not None:
         columns["geom"] = geometry
+        if dataset.traced:
+            came = raw_points(batch, values)[position]
+            columns |= {"source_lon": shapely.get_x(came), "source_lat": shapely.get_y(came)}
     columns["source_code"] = _keys(columns, part, dataset.named_by)
     if geometry is not None and reading.grounds is not None:
         columns = _on_ground(columns, reading.grounds, dataset.grounded, refused)
@@ -86,13 +89,19 @@ def _shapes(batch: Batch, values: Mapping[str, list[Any]], reading: Reading) -> 
     dataset = reading.dataset
     if dataset.geometry is None or reading.crs is None:
         return None
-    raw = batch.geometry
-    if raw is None:
-        lon, lat = (np.array(values[axis], float) for axis in ("lon", "lat"))
-        raw = np.full(batch.size, None, object)
-        there = np.isfinite(lon) & np.isfinite(lat)
-        raw[there] = shapely.points(lon[there], lat[there])
+    raw = raw_points(batch, values) if batch.geometry is None else batch.geometry
     return clean_shapes(raw, batch.numbers, reading.crs, dataset.geometry, single=dataset.single)
+
+
+def raw_points(batch: Batch, values: Mapping[str, list[Any]]) -> NDArray[Any]:
+    """The rows' points as they came, from the file's geometries or its columns; None where absent."""
+    if batch.geometry is not None:
+        return batch.geometry
+    lon, lat = (np.array(values[axis], float) for axis in ("lon", "lat"))
+    points = np.full(batch.size, None, object)
+    there = np.isfinite(lon) & np.isfinite(lat)
+    points[there] = shapely.points(lon[there], lat[there])
+    return points
 
 
 def _picked(values: list[Any], position: NDArray[np.int64]) -> list[Any]:

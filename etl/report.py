@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 
+ADDED = ("citygrid_row", "citygrid_reason", "citygrid_原因")
+"""What a list of refused rows has before the file's own columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a row was refused or how it was mended. `code` is the same in every language and release."""
@@ -133,7 +137,7 @@ def write_refused(
 
     `rows` are the refused rows as the file has them, in file order. Only the owner may read the file: it
     repeats what the input holds, and that may be personal. A row with several faults stands once, with all
-    of them.
+    of them. Our columns have names no file has, so that a corrected list can be loaded as it is.
     """
     by_row: dict[int, list[RowNote]] = {}
     for note in notes:
@@ -143,17 +147,12 @@ def write_refused(
         writer: csv.DictWriter[str] | None = None
         for number, values in rows:
             if writer is None:
-                writer = csv.DictWriter(out, ["row", "reason", "原因", *values], extrasaction="ignore")
+                writer = csv.DictWriter(out, [*ADDED, *values], extrasaction="ignore")
                 writer.writeheader()
-            found = by_row[number]
-            writer.writerow(
-                {
-                    "row": number,
-                    "reason": "; ".join(note.words("en") for note in found),
-                    "原因": "；".join(note.words("zh") for note in found),
-                    **{header: _cell(value) for header, value in values.items()},
-                }
-            )
+            en = "; ".join(note.words("en") for note in by_row[number])
+            zh = "；".join(note.words("zh") for note in by_row[number])
+            added: dict[str, object] = dict(zip(ADDED, (number, en, zh), strict=True))
+            writer.writerow(added | {header: _cell(value) for header, value in values.items()})
 
 
 def _cell(value: object) -> object:

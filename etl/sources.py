@@ -106,7 +106,7 @@ class VectorFile:
             _readable(self.path),
             open_arrow(
                 self.path, layer=self._layer, encoding=self._encoding, batch_size=BATCH_ROWS,
-                columns=None if headers is None else list(headers), use_pyarrow=True, force_2d=True,
+                columns=None if headers is None else list(headers), use_pyarrow=True,
             ) as (meta, reader),
         ):  # fmt: skip
             geometry_name = meta["geometry_name"] or "wkb_geometry"

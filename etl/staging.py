@@ -19,6 +19,8 @@ import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from etl.report import LoadReport, Reason, RowNote
+
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
@@ -99,20 +101,46 @@ class Stage:
             copy.write(body)
             copy.write(_TRAILER)
 
+    def refuse(
+        self, condition: str, reason: Reason, report: LoadReport, detail: str = "''", **params: Any
+    ) -> None:
+        """Take the rows of a SQL `condition` (alias s) out of the stage and tell the report why."""
+        gone = self.session.execute(
+            sa.text(f"DELETE FROM {self.name} AS s WHERE {condition} RETURNING row, source_code, {detail}"),
+            params,
+        )
+        report.refused += [RowNote(row, key, reason, detail) for row, key, detail in gone]
+
+    def fill(self, by: str, values: Mapping[str, Sequence[Any]]) -> None:
+        """Write columns of rows that are known by the column `by`: both are given as equally long lists."""
+        names = [name for name in values if name != by]
+        arrays = ", ".join(f"CAST(:{name} AS {self.columns[name]}[])" for name in values)
+        self.session.execute(
+            sa.text(
+                f"UPDATE {self.name} AS s SET "
+                + ", ".join(f'"{name}" = v."{name}"' for name in names)
+                + f" FROM unnest({arrays}) AS v({', '.join(values)}) WHERE s.{by} = v.{by}"
+            ),
+            {name: list(column) for name, column in values.items()},
+        )
+
     def analyze(self) -> None:
         """Tell the planner how large the stage is; it guesses badly about a fresh temporary table."""
         self.session.execute(sa.text(f"ANALYZE {self.name}"))
 
-    def merge(self, table: str, key: Sequence[str], columns: Sequence[str]) -> Merged:
+    def merge(
+        self, table: str, key: Sequence[str], columns: Sequence[str], compared: Sequence[str]
+    ) -> Merged:
         """Bring the stage's rows into `table`: insert the new, update the changed, leave the rest untouched.
 
-        `key` identifies a row; no two rows of the stage may share one. `columns` are compared and written.
-        Nothing is written at all when nothing differs, so no trigger fires and no stamp changes.
+        `key` identifies a row; no two rows of the stage may share one. A new row takes all `columns`; of a
+        known one only those `compared` are looked at and written, so that a file without a column of floors
+        forgets no floors. Nothing is written at all when nothing differs: no trigger fires, no stamp changes.
         """
         run = self.session.execute
         same_key = " AND ".join(f't."{column}" = {self._theirs(column)}' for column in key)
-        ours = ", ".join(f't."{column}"' for column in columns)
-        theirs = ", ".join(self._theirs(column) for column in columns)
+        ours = ", ".join(f't."{column}"' for column in compared)
+        theirs = ", ".join(self._theirs(column) for column in compared)
         run(sa.text(f"ALTER TABLE {self.name} ADD COLUMN same boolean"))
         run(
             sa.text(
@@ -123,7 +151,7 @@ class Stage:
         found = run(sa.text(f"SELECT same, count(*) FROM {self.name} GROUP BY same"))
         counts: dict[bool | None, int] = {same: count for same, count in found}
         if counts.get(False):
-            assignments = ", ".join(f'"{column}" = s."{column}"' for column in columns)
+            assignments = ", ".join(f'"{column}" = s."{column}"' for column in compared)
             run(
                 sa.text(
                     f"UPDATE {table} AS t SET {assignments} FROM {self.name} AS s"

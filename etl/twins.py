@@ -31,7 +31,7 @@ GROUND = frozenset({"geom", "cell_code", "territory"})
 """What may differ between the pieces of one thing."""
 
 
-def resolve_twins(stage: Stage, dataset: Dataset, report: LoadReport, key: str = "source_code") -> None:
+def resolve_twins(stage: Stage, dataset: Dataset, report: LoadReport, key: Sequence[str]) -> None:
     """Leave one row for each `key` in the stage; tell the report which rows were joined or refused.
 
     The first row of a key stays. A later one that says the same is joined to it: polygons and lines are
@@ -40,16 +40,18 @@ def resolve_twins(stage: Stage, dataset: Dataset, report: LoadReport, key: str =
     """
     facts = ", ".join(f'"{column}"' for column in stage.columns if column not in GROUND | {"row"})
     drawn = "geom" in stage.columns
+    keys = ", ".join(f'"{column}"' for column in key)
     rows = stage.session.execute(
         sa.text(
-            f"SELECT ctid::text AS place, row, {key} AS key, ROW({facts})::text AS facts,"
-            f" {'ST_AsBinary(geom)' if drawn else 'NULL'} AS wkb FROM {stage.name} WHERE {key} IN"
-            f" (SELECT {key} FROM {stage.name} GROUP BY {key} HAVING count(*) > 1) ORDER BY {key}, row"
+            f"SELECT ctid::text AS place, row, source_code AS key, ROW({keys})::text AS twin,"
+            f" ROW({facts})::text AS facts, {'ST_AsBinary(geom)' if drawn else 'NULL'} AS wkb"
+            f" FROM {stage.name} WHERE ({keys}) IN"
+            f" (SELECT {keys} FROM {stage.name} GROUP BY {keys} HAVING count(*) > 1) ORDER BY {keys}, row"
         )
     )
     grown: list[tuple[str, bytes]] = []
     gone: list[str] = []
-    for _, group in groupby(rows, key=lambda row: row.key):
+    for _, group in groupby(rows, key=lambda row: row.twin):
         first, *others = group
         same = [row for row in others if row.facts == first.facts]
         shape = _united(dataset, [first, *same]) if drawn else None

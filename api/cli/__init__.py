@@ -12,6 +12,11 @@ from api.cli.frame import LazyGroup, run, say
 
 PLACES = {
     "serve": ("api.cli.serve", "启动网页与接口", "Serve the pages and the API"),
+    "load": (
+        "api.cli.load",
+        "导入文件：区划、网格、楼栋、事件……",
+        "Load files: areas, cells, buildings, cases ...",
+    ),
     "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
     "user": ("api.cli.user", "账户与令牌", "Accounts and tokens"),
 }
