@@ -17,6 +17,8 @@ PLACES = {
         "导入文件：区划、网格、楼栋、事件……",
         "Load files: areas, cells, buildings, cases ...",
     ),
+    "duties": ("api.cli.duties", "值班表与缺口", "The duty roster and its holes"),
+    "check": ("api.cli.check", "检查文件：坐标系是否属实", "Check a file: is its coordinate system true"),
     "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
     "user": ("api.cli.user", "账户与令牌", "Accounts and tokens"),
 }
