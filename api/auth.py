@@ -58,7 +58,7 @@ _PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, paralle
 @cache
 def _hash_of_nobody() -> str:
     """Verified for an unknown name, so that its refusal takes as long as that of a wrong password."""
-    return _PASSWORDS.hash(secrets.token_urlsafe())
+    return hash_password(secrets.token_urlsafe())
 
 
 class Account(Base):
@@ -108,6 +108,15 @@ class SignedIn:
 def token_hash(token: str) -> bytes:
     """What is kept of a token. Its 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password: argon2id with a salt of its own."""
+    return _PASSWORDS.hash(password)
+
+
+def has_password(account: Account, password: str) -> bool:
+    return _PASSWORDS.verify(password, account.password_hash)
 
 
 def sign_in(session: Session, username: str, password: str, *, now: datetime, kind: str = "web") -> SignedIn:
@@ -237,7 +246,7 @@ def add_account(
         territory = ""
     account = Account(
         username=username,
-        password_hash=_PASSWORDS.hash(password),
+        password_hash=hash_password(password),
         display_name=display_name or username,
         role=role,
         territory=territory,
@@ -270,10 +279,6 @@ def _account_faults(username: str, password: str, role: str, territory: str | No
             (f"{territory} is no territory code of 4, 6, 9, 12 or 15 digits", f"{territory} 不是辖区编码")
         )
     return faults
-
-
-def has_password(account: Account, password: str) -> bool:
-    return _PASSWORDS.verify(password, account.password_hash)
 
 
 def find_account(session: Session, username: str) -> Account:

@@ -26,12 +26,11 @@ from api.schemas import (
     ReportBody,
     case_shown,
 )
-from gis.access import Principal
 from gis.geometry import metres_from
 from incidents import photos, queries, workflow
 from incidents.categories import groups
 from incidents.channels import channel_for
-from incidents.lifecycle import moves_open_to
+from incidents.lifecycle import open_moves
 from incidents.queries import PhotoRow
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
@@ -154,8 +153,7 @@ def _nearest_first(rows: list[queries.Row], place: tuple[float, float] | None) -
 def read_incident(door: SignedInDoor, incident_id: IncidentId) -> Any:
     """One case with its person, reason, clocks, story and photographs, and what I may do with it."""
     with door.open() as (session, by, now):
-        case = queries.get_incident(session, incident_id, by=by, now=now)
-        return case_shown(case, _open_moves(case.row.stage, case.row.handler_id, by))
+        return case_shown(queries.get_incident(session, incident_id, by=by, now=now))
 
 
 @router.get("/incidents/{incident_id}/moves")
@@ -163,8 +161,12 @@ def read_moves(door: SignedInDoor, incident_id: IncidentId) -> MovesShown:
     """What I may do with a case now, and everything that happened to it."""
     with door.open() as (session, by, now):
         case = queries.get_incident(session, incident_id, by=by, now=now)
-        moves = _open_moves(case.row.stage, case.row.handler_id, by)
-        return MovesShown(stage=case.row.stage, version=case.row.version, moves=moves, story=case.story)
+        return MovesShown(
+            stage=case.row.stage,
+            version=case.row.version,
+            moves=[OpenMove.of(name) for name in case.moves],
+            story=case.story,
+        )
 
 
 @router.post("/incidents/{incident_id}/moves")
@@ -180,6 +182,11 @@ def make_move(door: SignedInDoor, incident_id: IncidentId, body: MoveBody) -> Mo
             version=body.version,
             note=body.note,
             member_id=body.member_id,
+            amount=body.amount,
+            review_on=body.review_on,
+            place=body.place.declared() if body.place else None,
+            here=body.here.stored() if body.here else None,
+            zone=door.means.settings.zone,
         )
         if body.photos:
             photos.attach(session, incident_id, body.photos, version=case.version)
@@ -189,13 +196,8 @@ def make_move(door: SignedInDoor, incident_id: IncidentId, body: MoveBody) -> Mo
             number=case.number,
             stage=case.stage,
             version=case.version,
-            moves=_open_moves(case.stage, case.handler_id, by),
+            moves=[OpenMove.of(name) for name in open_moves(case, by, now)],
         )
-
-
-def _open_moves(stage: str, handler_id: int | None, by: Principal) -> list[OpenMove]:
-    is_handler = handler_id is not None and handler_id == by.member_id
-    return [OpenMove.of(name) for name in moves_open_to(stage, by.role, is_handler=is_handler)]
 
 
 @router.post("/incidents/{incident_id}/photos", status_code=201, openapi_extra=_UPLOAD_REQUEST)

@@ -54,7 +54,7 @@ class BodyLimit:
                 await send(message)
 
         if int(headers.get("content-length") or 0) > limit:
-            await _drain(receive, {"more_body": True}, 0)
+            await _drain(receive, await receive(), 0)
             refused = True
         else:
             await self.app(scope, counted, unless_refused)
@@ -63,8 +63,8 @@ class BodyLimit:
 
 
 async def _drain(receive: Receive, message: Message, read: int) -> None:
-    """Read on to the end of the body, or until it is more than a mistake."""
-    while message["type"] == "http.request" and message.get("more_body") and read <= DRAIN_LIMIT:
+    """Read on from `message` to the end of the body, or until it is more than a mistake."""
+    while message.get("more_body") and read <= DRAIN_LIMIT:
         message = await receive()
         read += len(message.get("body", b""))
 

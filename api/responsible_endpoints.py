@@ -29,6 +29,7 @@ def responsible(
     category: Annotated[str | None, Query(max_length=40)] = None,
     component_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     floor: Annotated[int | None, Query(ge=-20, le=200)] = None,
+    unit: Annotated[str | None, Query(max_length=40)] = None,
     chosen_cell: Annotated[str | None, Query(max_length=15)] = None,
 ) -> ResponsibilityShown:
     """The one person who answers for a point, the reason, the distance to the border, a second candidate."""
@@ -42,6 +43,8 @@ def responsible(
                 category=category,
                 component_id=component_id,
                 floor=floor,
+                unit=unit,
+                zone=door.means.settings.zone,
                 chosen_cell=chosen_cell,
             )
         )

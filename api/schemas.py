@@ -6,7 +6,7 @@ Answers that are a room's own rows (a case, its story, a page of cases) go out a
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -16,6 +16,7 @@ from gis.access import Principal
 from gis.masking import mask_name, mask_phone
 from grids.responsibility import Person, Responsibility
 from incidents.lifecycle import MOVES
+from incidents.locating import DeclaredPlace, locate
 from incidents.queries import IncidentDetail, MoveRow, PhotoRow, Row
 from incidents.workflow import MAX_DESCRIPTION, MAX_TITLE, ReportDraft, Reported
 
@@ -79,16 +80,36 @@ class ReportBody(Body):
         return ReportDraft(**values, crs=self.crs or "", channel=channel)
 
 
+class PlaceBody(Body):
+    """A place as somebody states it."""
+
+    lon: float
+    lat: float
+    crs: str | None = None
+    accuracy_m: float | None = None
+    accuracy_level: int | None = None
+
+    def declared(self) -> DeclaredPlace:
+        return DeclaredPlace(**self.model_dump())
+
+    def stored(self) -> tuple[float, float]:
+        """lon, lat in EPSG:4490. Raises Invalid as `locate` does."""
+        fix = locate(**self.model_dump())
+        return fix.lon, fix.lat
+
+
 class MoveBody(Body):
-    """One move, of the case as it stood at `version`."""
+    """One move, of the case as it stood at `version`. What a move must be told is listed with it."""
 
     move: Annotated[str, Field(max_length=40, description="One of: " + ", ".join(MOVES))]
     version: Annotated[int, Field(ge=0, le=MAX_ID)]
     note: Annotated[str | None, Field(max_length=1000)] = None
-    member_id: Annotated[Id | None, Field(description="Whom to dispatch to; left out: as routed.")] = None
-    photos: Annotated[
-        list[Id], Field(max_length=9, description="Photographs already uploaded for this move.")
-    ] = []
+    member_id: Annotated[Id | None, Field(description="Whom to send it to; left out: as routed.")] = None
+    amount: Annotated[float | None, Field(gt=0, le=1000, description="Units of more time.")] = None
+    review_on: Annotated[date | None, Field(description="When a parked case is looked at again.")] = None
+    place: Annotated[PlaceBody | None, Field(description="The right place of a wrong pin.")] = None
+    here: Annotated[PlaceBody | None, Field(description="Where the person stands while doing it.")] = None
+    photos: Annotated[list[Id], Field(max_length=9, description="Photographs already uploaded.")] = []
 
 
 class DutyBody(Body):
@@ -154,6 +175,7 @@ class ResponsibilityShown(BaseModel):
 
     member: PersonShown | None
     handler: PersonShown | None
+    building_head: PersonShown | None
     department: str | None
     rule: str
     generation: str
@@ -175,7 +197,7 @@ class ResponsibilityShown(BaseModel):
     @classmethod
     def of(cls, answer: Responsibility) -> ResponsibilityShown:
         values = {name: getattr(answer, name) for name in cls.model_fields}
-        for name in ("member", "handler", "second_member"):
+        for name in ("member", "handler", "building_head", "second_member"):
             values[name] = PersonShown.of(values[name])
         return cls(**values)
 
@@ -208,25 +230,26 @@ class ReportAnswer(BaseModel):
 
 
 class OpenMove(BaseModel):
-    """A move this person may make now, and what it asks for."""
+    """A move this person may make now, and what it must or may be told."""
 
     name: str
     zh: str
     en: str
     needs_note: bool
     takes_member: bool
+    takes_amount: bool
+    takes_date: bool
+    takes_place: bool
 
     @classmethod
     def of(cls, name: str) -> OpenMove:
         move = MOVES[name]
-        return cls(
-            name=name, zh=move.zh, en=move.en, needs_note=move.needs_note, takes_member=move.takes_member
-        )
+        return cls(name=name, **{key: getattr(move, key) for key in cls.model_fields if key != "name"})
 
 
 def _case_fields() -> dict[str, Any]:
     """A case's row and everything else about it, side by side, as the rooms below declare them."""
-    fields = get_type_hints(Row) | get_type_hints(IncidentDetail)
+    fields = get_type_hints(Row) | get_type_hints(IncidentDetail) | {"moves": list[OpenMove]}
     del fields["row"]
     return {name: (kind, ...) for name, kind in fields.items()}
 
@@ -234,15 +257,14 @@ def _case_fields() -> dict[str, Any]:
 CaseShown = create_model(
     "CaseShown",
     __doc__="One case with everything about it, and the moves open to the person asking.",
-    moves=(list[OpenMove], ...),
     **_case_fields(),
 )
 
 
-def case_shown(case: IncidentDetail, moves: list[OpenMove]) -> dict[str, Any]:
+def case_shown(case: IncidentDetail) -> dict[str, Any]:
     """The values of a `CaseShown`."""
     values = {name: getattr(case, name) for name in get_type_hints(IncidentDetail) if name != "row"}
-    return asdict(case.row) | values | {"moves": moves}
+    return asdict(case.row) | values | {"moves": [OpenMove.of(name) for name in case.moves]}
 
 
 class MovesShown(BaseModel):
