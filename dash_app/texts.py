@@ -190,10 +190,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "dialog.place": ("正确位置", "The right place"),
     "dialog.pick": ("在地图上点出正确位置", "Point at the right place on the map"),
     "dialog.photo": ("处置后照片", "Photo after the work"),
-    "dialog.sending": ("正在提交", "Sending"),
     "dialog.failed": ("没有提交", "Not sent"),
     "dialog.offline": (
-        "服务器没有应答，什么也没有改动。请检查网络后再试。",
+        "服务器没有应答，什么也没有改动。检查网络后再试。",
         "The server did not answer; nothing was changed. Check the connection and try again.",
     ),
     "moves.none": ("这一阶段您没有可办的动作。", "Nothing for you to do at this stage."),
@@ -289,15 +288,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "building.floors": ("楼层", "Floors"),
     "building.units": ("单元", "Units"),
     "building.households": ("住户", "Households"),
-    "building.height": ("高度", "Height"),
-    "building.metres": ("米", "m"),
     "building.floor_unit": ("层", ""),
     "building.by_unit": ("住户按单元与楼层", "Households by unit and floor"),
     "building.unit": ("{unit} 单元", "Unit {unit}"),
     "building.floor": ("{n} 层", "Floor {n}"),
     "building.no_households": ("没有登记的住户", "No household on record"),
     "building.shops": ("商铺 {n}", "Shops {n}"),
-    "building.no_shops": ("没有登记的商铺", "No shop on record"),
     "building.incidents": ("在办事件 {n}", "Open cases {n}"),
     "building.cell": ("所在网格", "Cell"),
     "building.people_private": (
@@ -399,8 +395,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sign.demo": ("演示账号", "Demo accounts"),
     # live region
     "live.new": ("新事件：{title}", "New case: {title}"),
-    "sound.on": ("提示音已开", "Sound is on"),
-    "sound.off": ("提示音已关", "Sound is off"),
 }
 
 JS_KEYS = (
@@ -426,12 +420,9 @@ JS_KEYS = (
     "map.kilometres",
     "dialog.offline",
     "dialog.failed",
-    "dialog.sending",
     "dialog.pick",
     "live.new",
     "building.number",
-    "sound.on",
-    "sound.off",
     "cell.title",
     "place.shop",
     "place.component",

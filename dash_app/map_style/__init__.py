@@ -51,7 +51,7 @@ def map_style(theme: str, language: str, latitude: float = 23.0) -> dict[str, An
             *borders(palette, theme),
             *focus(theme),
             *labels(palette, language),
-            *places(palette, theme, language),
+            *places(palette, theme),
             *cases(theme),
         ],
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash_app.map_style.expressions import REGULAR, Layer, name, zoomed
+from dash_app.map_style.expressions import REGULAR, Layer, zoomed
 from dash_app.tokens import ui_palette
 
 
-def places(palette: dict[str, Any], theme: str, language: str) -> list[Layer]:
+def places(palette: dict[str, Any], theme: str) -> list[Layer]:
     label, roof = palette["label"], palette["building"]
     halo = {"text-halo-color": label["halo"], "text-halo-width": 1.3}
     return [
@@ -52,7 +52,7 @@ def places(palette: dict[str, Any], theme: str, language: str) -> list[Layer]:
             "source-layer": "shops",
             "minzoom": 16.8,
             "layout": {
-                "text-field": name(language),
+                "text-field": ["get", "name"],
                 "text-font": REGULAR,
                 "text-size": 10.5,
                 "text-max-width": 7,

@@ -87,7 +87,7 @@ def _row(words: Words, row: Row, state: ViewState, now: datetime) -> Markup:
     waiting = row.hollow
     title = title_words(words, row)
     left = left_words(row.clock, row.due_at, now, words.language)
-    said = (title, words("clock." + row.clock), left, words(f"stage.{row.stage}"), place_words(words, row))
+    said = (title, words(f"clock.{row.clock}"), left, words(f"stage.{row.stage}"), place_words(words, row))
     return tag(
         "a",
         span(glyph(row.clock, row.icon, hollow=row.hollow), cls="g"),
@@ -144,8 +144,8 @@ def _sort_menu(words: Words, state: ViewState) -> Markup:
         tag(
             "summary",
             icon("sort", "s"),
-            aria_label=f"{words('queue.sort')}: {words('queue.by_' + current)}",
-            title=words("queue.by_" + current),
+            aria_label=f"{words('queue.sort')}: {words(f'queue.by_{current}')}",
+            title=words(f"queue.by_{current}"),
         ),
         div(
             div(words("queue.sort"), cls="menu-label"),
