@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
 ADDED = ("citygrid_row", "citygrid_reason", "citygrid_原因")
 """What a list of refused rows has before the file's own columns."""
 

@@ -101,6 +101,10 @@ class Stage:
             copy.write(body)
             copy.write(_TRAILER)
 
+    def count(self) -> int:
+        """Rows in the stage."""
+        return self.session.execute(sa.text(f"SELECT count(*) FROM {self.name}")).scalar_one()
+
     def refuse(
         self, condition: str, reason: Reason, report: LoadReport, detail: str = "''", **params: Any
     ) -> None:

@@ -19,6 +19,8 @@ PLACES = {
     ),
     "duties": ("api.cli.duties", "值班表与缺口", "The duty roster and its holes"),
     "check": ("api.cli.check", "检查文件：坐标系是否属实", "Check a file: is its coordinate system true"),
+    "route": ("api.cli.route", "给一批点找责任人", "Who answers for each of many points"),
+    "export": ("api.cli.export", "导出图层", "A layer as a file"),
     "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
     "user": ("api.cli.user", "账户与令牌", "Accounts and tokens"),
 }

@@ -124,6 +124,21 @@ for _name, _words in GROUND.items():
     _ground(_name, *_words)
 
 
+def _people(name: str, zh: str, en: str) -> None:
+    @command.command(name, help=say(f"{zh}。", f"{en}."))
+    @FILE
+    @reading_options
+    @click.pass_obj
+    def load_people(means: Means, **reading: Any) -> int:
+        from etl.people import PEOPLE
+
+        return _run(means, PEOPLE[name], {}, **reading)
+
+
+for _name, _words in PEOPLE.items():
+    _people(_name, *_words)
+
+
 @command.command(help=say("其他系统的事件。", "Cases of another system."))
 @FILE
 @_field("id", "来源编号", "case's id in its system", required=True)

@@ -1,0 +1,243 @@
+"""Layers out of the city into files other programs open, in CGCS2000, with the fields a role may read.
+
+What may leave is decided by `layers.catalog`: a personal field or a layer about people is not in any file.
+Every export leaves a row in the trail with the hash of its file, so that a stray copy can be traced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+import sqlalchemy as sa
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from sqlalchemy.orm import Session
+
+from etl.loading import Occasion
+from gis import audit
+from gis.access import Principal, prefix_range
+from gis.crs import STORED
+from gis.errors import Denied, Invalid, NotFound
+from layers.catalog import Layer, drawable_layer
+
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees, EPSG:4490."""
+
+XLSX_ROWS = 1_048_575
+"""What a sheet holds besides its header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: rows, and the file's hash as it stands in the trail."""
+
+    layer: str
+    path: Path
+    rows: int
+    sha256: str
+
+
+def export(
+    session: Session,
+    name: str,
+    out: Path,
+    occasion: Occasion,
+    *,
+    bbox: Box | None = None,
+    territory: str | None = None,
+) -> Exported:
+    """Write a layer to `out`; the ending tells the format: .gpkg, .geojson, .parquet, .csv or .xlsx.
+
+    `bbox` keeps what touches the box, `territory` what lies on the ground of a code. The file appears whole
+    or not at all. Raises NotFound for an unknown layer or code, Denied for a layer about people, Invalid for
+    an ending that is none of these or a sheet that cannot hold the rows.
+    """
+    layer = drawable_layer(name)
+    write = WRITERS.get(out.suffix.lower())
+    if write is None:
+        raise Invalid(
+            en=f"There is no format {out.suffix or out.name}.",
+            zh=f"没有格式 {out.suffix or out.name}。",
+            remedy_en="End the file's name in " + ", ".join(WRITERS) + ".",
+            remedy_zh="文件名请以 " + "、".join(WRITERS) + " 结尾。",
+        )
+    by = _signed_in(occasion.by)
+    frame = read_layer(session, layer, by, bbox=bbox, territory=territory)
+    if out.suffix.lower() == ".xlsx" and len(frame) > XLSX_ROWS:
+        raise Invalid(
+            en=f"{len(frame):,} rows do not fit a sheet of {XLSX_ROWS:,}.",
+            zh=f"{len(frame):,} 行超过工作表上限 {XLSX_ROWS:,} 行。",
+            remedy_en="Write .csv or .gpkg, or narrow it by --territory.",
+            remedy_zh="请改写 .csv 或 .gpkg，或用 --territory 缩小范围。",
+        )
+    digest = _whole(out, lambda path: write(frame, path, layer))
+    audit.record(
+        session, "export", layer.name, out.name, by=by, now=occasion.now, territory=territory or None,
+        rows=len(frame), sha256=digest, bbox=list(bbox) if bbox else None,
+    )  # fmt: skip
+    return Exported(layer.name, out, len(frame), digest)
+
+
+def read_layer(
+    session: Session, layer: Layer, by: Principal, *, bbox: Box | None = None, territory: str | None = None
+) -> gpd.GeoDataFrame:
+    """A layer as a frame in EPSG:4490, in the order of its key, with the fields the person's role may read.
+
+    A scoped layer (cases) is cut down to the person's own ground; who has none sees none of it.
+    """
+    fields = layer.fields_for(by.role)
+    parts: list[str] = [layer.where]
+    params: dict[str, Any] = {}
+    if bbox is not None:
+        parts.append(
+            "t.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)"
+            " AND ST_Intersects(t.geom, ST_MakeEnvelope(:west, :south, :east, :north, 4490))"
+        )
+        params |= dict(zip(("west", "south", "east", "north"), bbox, strict=True))
+    if layer.scoped:
+        if by.territory is None or not by.sees_territory:
+            parts.append("false")
+        else:
+            _within(layer, by.territory, "mine", parts, params)
+    if territory:
+        _known_ground(session, territory)
+        _within(layer, territory, "ground", parts, params)
+    columns = ", ".join([*(f't."{field.name}"' for field in fields), "ST_AsBinary(t.geom) AS geom"])
+    rows = session.execute(
+        sa.text(
+            f"SELECT {columns} FROM {layer.table} AS t WHERE {' AND '.join(parts)} ORDER BY t.{layer.key}"
+        ),
+        params,
+    ).all()
+    attributes = pd.DataFrame(
+        [tuple(row)[:-1] for row in rows], columns=[field.name for field in fields]
+    ).convert_dtypes()
+    return gpd.GeoDataFrame(
+        attributes, geometry=shapely.from_wkb([bytes(row[-1]) for row in rows]), crs=STORED
+    )
+
+
+def _within(layer: Layer, code: str, name: str, parts: list[str], params: dict[str, Any]) -> None:
+    """Rows on the ground of a code: by their own territory, or where they have none by the area's polygon."""
+    if any(field.name == "territory" for field in layer.fields):
+        params[f"{name}_low"], params[f"{name}_high"] = prefix_range(code)
+        parts.append(f"t.territory >= :{name}_low AND t.territory < :{name}_high")
+    else:
+        params[name] = code
+        parts.append(
+            f"EXISTS (SELECT 1 FROM area AS a WHERE a.code = :{name} AND a.geom && t.geom"
+            " AND ST_Intersects(a.geom, t.geom))"
+        )
+
+
+def _known_ground(session: Session, code: str) -> None:
+    low, high = prefix_range(code)
+    found = session.execute(
+        sa.text(
+            "SELECT EXISTS (SELECT 1 FROM area WHERE code >= :low AND code < :high)"
+            " OR EXISTS (SELECT 1 FROM cell WHERE code >= :low AND code < :high)"
+        ),
+        {"low": low, "high": high},
+    ).scalar_one()
+    if not found:
+        raise NotFound(
+            en=f"There is no ground with the code {code}.",
+            zh=f"没有编码为 {code} 的辖区。",
+            remedy_en="Give the code of an area or a cell.",
+            remedy_zh="请给出区划或网格的编码。",
+        )
+
+
+def _signed_in(by: Principal | None) -> Principal:
+    if by is None:
+        raise Denied(
+            en="An export needs somebody who makes it.",
+            zh="导出须有责任人。",
+            remedy_en="Sign in first.",
+            remedy_zh="请先登录。",
+        )
+    return by
+
+
+def _whole(out: Path, write: Callable[[Path], None]) -> str:
+    """Write beside `out` and put in its place when it is complete; returns the file's sha256."""
+    if not out.parent.is_dir():
+        raise Invalid(
+            en=f"There is no folder {out.parent}.",
+            zh=f"没有文件夹 {out.parent}。",
+            remedy_en="Make it first.",
+            remedy_zh="请先建好。",
+        )
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".citygrid-") as folder:
+        path = Path(folder) / out.name
+        write(path)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.replace(path, out)
+    return digest
+
+
+def _gpkg(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
+    frame.to_file(path, driver="GPKG", layer=layer.name, engine="pyogrio")
+
+
+def _geojson(frame: gpd.GeoDataFrame, path: Path, _layer: Layer) -> None:
+    """RFC 7946 knows WGS 84 only, which CGCS2000 is to within what anybody can tell."""
+    frame.set_crs("EPSG:4326", allow_override=True).to_file(path, driver="GeoJSON", engine="pyogrio")
+
+
+def _parquet(frame: gpd.GeoDataFrame, path: Path, _layer: Layer) -> None:
+    frame.to_parquet(path)
+
+
+def _csv(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
+    flat(frame, layer).to_csv(path, index=False, encoding="utf-8-sig")
+
+
+def _xlsx(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
+    """Moments become text, because a sheet knows no offset; text stays text, though it begins with "="."""
+    table = flat(frame, layer)
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(layer.title_zh)
+    sheet.append(list(table.columns))
+    for row in table.itertuples(index=False, name=None):
+        sheet.append([_sheet_cell(sheet, value) for value in row])
+    book.save(path)
+
+
+def _sheet_cell(sheet: Any, value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, str) and value.startswith("="):
+        cell = WriteOnlyCell(sheet, value)
+        cell.data_type = "s"
+        return cell
+    return value
+
+
+def flat(frame: gpd.GeoDataFrame, layer: Layer) -> pd.DataFrame:
+    """The rows as a table: points as lon and lat, other shapes as WKT in the column geom."""
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    if layer.geometry == "point":
+        return table.assign(lon=frame.geometry.x, lat=frame.geometry.y)
+    return table.assign(geom=frame.geometry.to_wkt(rounding_precision=9))
+
+
+WRITERS: dict[str, Callable[[gpd.GeoDataFrame, Path, Layer], None]] = {
+    ".gpkg": _gpkg,
+    ".geojson": _geojson,
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".xlsx": _xlsx,
+}

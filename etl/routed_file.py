@@ -1,0 +1,228 @@
+"""A table of points with who answers for each written behind every row: `citygrid route`.
+
+No row is lost: one that cannot be placed is kept, with the rule `refused` and the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+from sqlalchemy.orm import Session
+
+from etl.cleaning import clean_values
+from etl.fields import Column, Dataset
+from etl.loading import FileRequest, Occasion, check_drawn, source_crs
+from etl.mapping import FieldMap, match
+from etl.preparing import raw_points
+from etl.report import LoadReport, RowNote
+from etl.routing import Routed, route
+from etl.rows import Batch
+from etl.shapes import clean_shapes
+from etl.sources import Source, open_source
+from gis.errors import Invalid
+
+POINTS = Dataset(
+    "points",
+    "",
+    "point",
+    (Column("lon", "number"), Column("lat", "number"), Column("accuracy", "number", low=0, high=100_000)),
+)
+APPENDED: dict[str, pa.DataType] = {
+    "cell": pa.string(),
+    "member": pa.int64(),
+    "cell_source": pa.string(),
+    "rule": pa.string(),
+    "confidence": pa.float64(),
+    "border_m": pa.float64(),
+    "second_cell": pa.string(),
+    "second_member": pa.int64(),
+    "reason": pa.string(),
+}
+"""What is written behind each row. Members stand by their number; their masked name is in the reason."""
+
+REFUSED = "refused"
+
+Write = Callable[[Sequence[Sequence[Any]]], None]
+
+
+@dataclass
+class RoutedFile:
+    """How many rows went by which rule; those refused are among them."""
+
+    out: Path
+    rows: int = 0
+    rules: Counter[str] = field(default_factory=Counter)
+    remarks: list[tuple[str, str]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "out": str(self.out),
+            "rows": self.rows,
+            "refused": self.rules[REFUSED],
+            "rules": dict(self.rules.most_common()),
+            "remarks": [{"zh": zh, "en": en} for zh, en in self.remarks],
+        }
+
+
+def route_file(
+    session: Session,
+    request: FileRequest,
+    out: Path,
+    occasion: Occasion,
+    *,
+    at: datetime,
+    language: str,
+    generation: str | None = None,
+) -> RoutedFile:
+    """Route every row of a file at the moment `at` and write it to `out` (.csv or .parquet).
+
+    The reason is in `language`, zh or en. A column of the file that is called like one of ours is renamed
+    NAME_input. Raises Invalid as `loading.load` does, and when no generation of cells is active.
+    """
+    with open_source(request.path, layer=request.layer, encoding=request.encoding) as source:
+        report = LoadReport("points", request.path.name)
+        fields = match(POINTS, source.headers, named=request.headers)
+        check_drawn(source, POINTS, fields)
+        crs = source_crs(source, request.crs, report)
+        headers = [f"{name}_input" if name in APPENDED else name for name in source.headers if name]
+        result = RoutedFile(out, remarks=[*source.remarks, *report.remarks])
+        with _writer(out, headers) as write:
+            for batch in source.batches():
+                points, faults = _points(batch, fields, crs, occasion)
+                answers = _answers(session, batch, points, faults, occasion, at, generation)
+                write(_rows(source, batch, answers, language))
+                result.rows += batch.size
+                result.rules.update(answer.rule for answer in answers)
+                occasion.progress("route", result.rows, source.rows)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The points of a batch that can be asked about: their positions in it, lon, lat, accuracy in metres."""
+
+    position: list[int]
+    lon: Any
+    lat: Any
+    accuracy_m: list[float | None]
+
+
+def _points(
+    batch: Batch, fields: FieldMap, crs: str, occasion: Occasion
+) -> tuple[_Points, dict[int, RowNote]]:
+    """The points fit to be routed, and of the others the fault by row number."""
+    values, refused, _ = clean_values(batch, POINTS, fields, occasion.zone)
+    shaped = clean_shapes(raw_points(batch, values), batch.numbers, crs, "point")
+    faults = {note.row: note for note in (*shaped.refused, *refused)}
+    position = [i for i in shaped.position.tolist() if batch.first + i not in faults]
+    at = {i: nth for nth, i in enumerate(shaped.position.tolist())}
+    geometry = shaped.geometry[[at[i] for i in position]]
+    accuracy = [values["accuracy"][i] for i in position]
+    return _Points(position, shapely.get_x(geometry), shapely.get_y(geometry), accuracy), faults
+
+
+def _answers(
+    session: Session,
+    batch: Batch,
+    points: _Points,
+    faults: dict[int, RowNote],
+    occasion: Occasion,
+    at: datetime,
+    generation: str | None,
+) -> list[Routed]:
+    """An answer for every row of the batch, in its order."""
+    found = route(
+        session,
+        np.asarray(points.lon, float),
+        np.asarray(points.lat, float),
+        points.accuracy_m,
+        at=at,
+        zone=occasion.zone,
+        generation=generation,
+    )
+    by_row = dict(zip(points.position, found, strict=True))
+    return [
+        by_row[i]
+        if i in by_row
+        else Routed(REFUSED, reason_zh=faults[row].words("zh"), reason_en=faults[row].words("en"))
+        for i, row in enumerate(batch.numbers)
+    ]
+
+
+def _rows(source: Source, batch: Batch, answers: list[Routed], language: str) -> list[list[Any]]:
+    columns = [batch.columns[name] for name in source.headers if name]
+    return [
+        [
+            *(column[i] for column in columns),
+            answer.cell,
+            answer.member_id,
+            answer.cell_source,
+            answer.rule,
+            None if answer.rule == REFUSED else answer.confidence,
+            answer.border_m,
+            answer.second_cell,
+            answer.second_member_id,
+            answer.reason_zh if language == "zh" else answer.reason_en,
+        ]
+        for i, answer in enumerate(answers)
+    ]
+
+
+@contextmanager
+def _writer(out: Path, headers: list[str]) -> Iterator[Write]:
+    """Write rows to a file that takes its place only when it is complete."""
+    makers = {".csv": _csv, ".parquet": _parquet}
+    make = makers.get(out.suffix.lower())
+    if make is None or not out.parent.is_dir():
+        raise Invalid(
+            en=f"{out} cannot be written: a .csv or .parquet in a folder that exists is wanted.",
+            zh=f"无法写入 {out}：须为已有文件夹中的 .csv 或 .parquet。",
+            remedy_en="Give --out another name.",
+            remedy_zh="请更改 --out。",
+        )
+    part = out.with_name(f".{out.name}.part")
+    try:
+        with make(part, headers) as write:
+            yield write
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _csv(path: Path, headers: list[str]) -> Iterator[Write]:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*headers, *APPENDED])
+        yield writer.writerows
+
+
+@contextmanager
+def _parquet(path: Path, headers: list[str]) -> Iterator[Write]:
+    """The file's own columns as text, whatever they are: one bad value must not change a column's type."""
+    schema = pa.schema([*((name, pa.string()) for name in headers), *APPENDED.items()])
+    with pq.ParquetWriter(path, schema) as writer:
+
+        def write(rows: Sequence[Sequence[Any]]) -> None:
+            columns = list(zip(*rows, strict=True))
+            arrays = [
+                pa.array([None if v is None else str(v) for v in column], pa.string())
+                if nth < len(headers)
+                else pa.array(column, schema.types[nth])
+                for nth, column in enumerate(columns)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+        yield write
