@@ -68,9 +68,12 @@ class Listener:
 class Hub:
     """The listeners of one process, and the two tasks that feed and check them. Lives on one event loop."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], *, check_tokens_s: float = CHECK_TOKENS_S
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._check_tokens_s = check_tokens_s
         self._listeners: set[Listener] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self.connected = asyncio.Event()
@@ -141,7 +144,7 @@ class Hub:
 
     async def _check_tokens(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_TOKENS_S)
+            await asyncio.sleep(self._check_tokens_s)
             hashes = list({listener.token_hash for listener in self._listeners})
             if not hashes:
                 continue

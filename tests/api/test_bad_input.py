@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from api.schemas import ReportBody
-from tests.api.conftest import report_body
+from tests.served_city import report_body
 from tests.toy_city import NOW
 
 INCIDENTS = "/api/v1/incidents"

@@ -19,11 +19,11 @@ from gis.database import Database
 from gis.settings import Settings
 from layers.shops import Shop
 from tests import toy_city
-from tests.api.conftest import serving
 from tests.conftest import clone, drop
 from tests.gis.test_tiles import tile_at
 from tests.incidents.test_history_tiles import case
 from tests.mvt import decode
+from tests.served_city import serving
 from tests.toy_city import LAT, LON, NORTH_WEST, NOW, SOUTH_EAST
 
 BUILDING_TILE = "/tiles/buildings/16/{0.x}/{0.y}.pbf".format(tile_at(LON - 0.0003, LAT + 0.001, 16))

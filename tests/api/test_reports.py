@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gis import crs
-from tests.api.conftest import report_body
+from tests.served_city import report_body
 from tests.toy_city import NORTH_EAST, NORTH_WEST, SOUTH_EAST
 
 INCIDENTS = "/api/v1/incidents"

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.auth import LIFETIMES, token_hash
-from tests.api.conftest import PASSWORD
+from tests.served_city import PASSWORD
 from tests.toy_city import NORTH_WEST
 
 ME = "/api/v1/me"
