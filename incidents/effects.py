@@ -240,6 +240,18 @@ def _relocate(step: Step) -> None:
         step.follow_up, step.member_id = "reassign", answer.handler.id
 
 
+def _recompute(step: Step) -> None:
+    """Work the running clock out again and tell what became of its deadline."""
+    before = step.case.due_at
+    step.clocks.recompute()
+    after = step.clocks.running.due_at if step.clocks.running else before
+    old, new = (at.astimezone(step.zone).strftime("%Y-%m-%d %H:%M") if at else "" for at in (before, after))
+    step.details |= {"from_due": old, "to_due": new}
+    step.note = (
+        f"放假安排已公布，时限不变：{new}。" if old == new else f"放假安排已公布，时限由 {old} 改为 {new}。"
+    )
+
+
 def _nobody_has_it(case: Incident) -> None:
     case.handler_id = case.dispatched_at = case.accepted_at = None
 
@@ -283,5 +295,6 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "dismiss": _dismiss,
     "reopen": _reopen,
     "relocate": _relocate,
+    "recompute": _recompute,
 }
 """Move -> what it changes. A move that is not here changes the stage alone."""

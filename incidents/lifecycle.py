@@ -127,8 +127,7 @@ MOVES: dict[str, Move] = {
     "appeal": Move("申诉", "Appeal", ("closed", "rejected"), SAME, WORKERS | {"resident"}, needs_note=True),
     "reopen": Move("重开", "Reopen", ENDED, "registered", SENDERS | {"resident"}, needs_note=True),
     # what the system tells
-    "recompute": Move("时限重算", "Deadline recomputed", ("reported", *_ALIVE, "parked"), SAME, SYSTEM,
-                      needs_note=True),
+    "recompute": Move("时限重算", "Deadline recomputed", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
 }
 # fmt: on
 """The table, in the order a panel offers what is open: the next step first, then the ways aside, then out."""
