@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api_app
 from api.errors import problem, status_of
-from dash_app import frame
+from dash_app import frame, phone
 from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
 from dash_app.entry import Entry, manner, own_address, signed_in, wants_page
@@ -121,6 +121,7 @@ def _pages(desk: Desk) -> Starlette:
             Route("/map/style/{theme}/{language}.json", _map_style),
             Route("/vendor/maplibre-gl/{name}", engine_file),
             Route("/assets/{name}", _asset),
+            *phone.routes(desk),
             Route("/icon.svg", app_icon),
             Route("/favicon.ico", app_icon),
         ],

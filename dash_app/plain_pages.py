@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -17,8 +17,13 @@ from gis.errors import CityGridError
 SIGN_IN_TEXTS = ("sign.failed", "sign.healthy", "sign.unhealthy", "dialog.offline")
 
 
-def sign_in_page(words: Words, theme: str, next_: str, picture: Markup) -> str:
-    """The door: name and password beside the city. `next_` is where to go afterwards, an address of ours."""
+def sign_in_page(
+    words: Words, theme: str, next_: str, picture: Markup, demo: Sequence[tuple[str, str, str]] = ()
+) -> str:
+    """The door: name and password beside the city. `next_` is where to go afterwards, an address of ours.
+
+    `demo` lists (role, user name, password) of the demo city's accounts; a real city has none to show.
+    """
     card = div(
         div(
             LOGO,
@@ -26,7 +31,7 @@ def sign_in_page(words: Words, theme: str, next_: str, picture: Markup) -> str:
             cls="sign-brand",
         ),
         _form(words),
-        tag("p", words("sign.note"), cls="s12 mute"),
+        _demo(words, demo) if demo else tag("p", words("sign.note"), cls="s12 mute"),
         cls="sign-card",
     )
     foot = div(
@@ -89,6 +94,29 @@ def _form(words: Words) -> Markup:
         tag("button", words("sign.submit"), type="submit", cls="btn primary"),
         cls="sign-form",
         data_sign_in=True,
+    )
+
+
+def _demo(words: Words, accounts: Sequence[tuple[str, str, str]]) -> Markup:
+    """The accounts one may try, each a click away."""
+    return tag(
+        "section",
+        tag("h2", words("sign.demo"), cls="s12 mid"),
+        div(
+            [
+                tag(
+                    "button",
+                    tag("b", words(f"role.{role}")),
+                    span(f"{username} / {password}", cls="mute"),
+                    type="button",
+                    data_username=username,
+                    data_password=password,
+                )
+                for role, username, password in accounts
+            ],
+            cls="demo-accounts",
+        ),
+        cls="sign-demo",
     )
 
 

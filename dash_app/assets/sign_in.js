@@ -34,6 +34,14 @@
     }
   });
 
+  document.addEventListener('click', (event) => {
+    const account = event.target.closest('[data-username]');
+    if (!account) return;
+    form.elements.username.value = account.dataset.username;
+    form.elements.password.value = account.dataset.password;
+    form.requestSubmit();
+  });
+
   const show = form.querySelector('[data-show-password]');
   show.addEventListener('click', () => {
     const box = form.elements.password, shown = box.type === 'text';

@@ -100,7 +100,13 @@ def listing(desk: Desk, query: str | None, _live: Any, table: Any, page: str | N
     """The head, and beside it the rows: the table is no declared output, for it may not be there yet."""
     if page != PATH or not table:
         return dash.no_update
-    state = ViewState.parse(query)
+    head, lines = found_cases(desk, ViewState.parse(query))
+    dash.set_props(TABLE, {"rowData": lines})
+    return head
+
+
+def found_cases(desk: Desk, state: ViewState) -> tuple[str, list[dict[str, Any]]]:
+    """Head and rows of the table for a filter."""
     with desk.reading() as (session, visit, now):
         words, by = visit.words, visit.principal
         groups = categories.groups(session)
@@ -108,8 +114,8 @@ def listing(desk: Desk, query: str | None, _live: Any, table: Any, page: str | N
         total = queries.count_incidents(session, wanted, by=by, now=now)
         found = queries.list_incidents(session, wanted, by=by, now=now, limit=ROWS_LISTED).rows
         name = _ground(session, words, state)
-    dash.set_props(TABLE, {"rowData": [_line(words, row, now, desk.zone) for row in found]})
-    return case_list_head(words, state, groups, total=total, listed=len(found), ground=name)
+    head = case_list_head(words, state, groups, total=total, listed=len(found), ground=name)
+    return head, [_line(words, row, now, desk.zone) for row in found]
 
 
 def wanted_cases(state: ViewState, groups: list[Group], now: datetime, zone: ZoneInfo) -> Filter:

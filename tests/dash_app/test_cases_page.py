@@ -1,0 +1,33 @@
+"""The case page: its rows and its head."""
+
+from __future__ import annotations
+
+import dash
+import pytest
+
+from dash_app.pages.cases_page import PATH, found_cases, listing, table
+from dash_app.texts import LANGUAGES
+from dash_app.view_state import ViewState
+from tests.dash_app.test_markup import Reader
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_lists_open_cases_the_most_pressing_first(office, language):
+    with office.at("officer", language):
+        head, lines = found_cases(office.desk, ViewState())
+        columns = table(PATH).columnDefs
+    assert len(lines) == 5 and lines[0]["id"] == str(office.toy.cases["overdue"])
+    assert {column["field"] for column in columns} <= set(lines[0])
+    assert ("5 件" if language == "zh" else "5 cases") in Reader(head).text
+
+
+def test_ended_cases_are_listed_when_asked_for(office):
+    with office.at("officer"):
+        _, lines = found_cases(office.desk, ViewState(scope="ended"))
+    assert [line["id"] for line in lines] == [str(office.toy.cases["closed"])]
+
+
+@pytest.mark.parametrize(("table_", "page"), [({"props": {}}, "/"), (None, PATH), (None, None)])
+def test_nothing_is_read_before_page_and_table_are_there(office, table_, page):
+    with office.at("officer"):
+        assert listing(office.desk, "", None, table_, page) is dash.no_update

@@ -1,0 +1,56 @@
+"""What the map draws beside its tiles."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dash_app.case_csv import safe_cell
+from dash_app.drawing import METRES_PER_DEGREE, past_cases, way_to_border
+from incidents.queries import Filter
+from tests.toy_city import NOW
+
+SQUARE = shapely.box(113.1, 23.0, 113.102, 23.002)
+
+
+@given(st.floats(0.0001, 0.0019), st.floats(0.0001, 0.0019))
+def test_the_way_to_the_border_ends_on_it_and_no_corner_is_nearer(east, north):
+    lon, lat = 113.1 + east, 23.0 + north
+    x, y = way_to_border(SQUARE, lon, lat)
+    assert shapely.distance(shapely.boundary(SQUARE), shapely.Point(x, y)) < 1e-9
+    squeeze = math.cos(math.radians(lat))
+    metres = METRES_PER_DEGREE * math.hypot((x - lon) * squeeze, y - lat)
+    sides = (east * squeeze, (0.002 - east) * squeeze, north, 0.002 - north)
+    assert metres == pytest.approx(METRES_PER_DEGREE * min(sides), rel=1e-6)
+
+
+def test_the_map_shows_what_ended_today():
+    assert past_cases(Filter(), NOW) == ["all", [">=", ["get", "closed_at"], int(NOW.timestamp())]]
+
+
+@pytest.mark.parametrize("wanted", [Filter(clocks=["overdue"]), Filter(stages=["handling"]), Filter(q="灯")])
+def test_the_map_hides_ended_cases_a_filter_cannot_mean(wanted):
+    assert past_cases(wanted, NOW) == ["literal", False]
+
+
+def test_the_map_filters_ended_cases_as_the_list_does():
+    wanted = Filter(categories=["9901"], territory="990101", since=NOW, clocks=["closed"])
+    assert past_cases(wanted, NOW) == [
+        "all",
+        [">=", ["get", "reported_at"], int(NOW.timestamp())],
+        ["in", ["get", "category"], ["literal", ["9901"]]],
+        ["==", ["slice", ["get", "territory"], 0, 6], "990101"],
+    ]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_a_cell_of_a_file_never_runs(text):
+    assert safe_cell(text) == "'" + text
+
+
+def test_an_ordinary_cell_stays_as_it_is():
+    assert safe_cell("路灯不亮 3 盏 = 坏") == "路灯不亮 3 盏 = 坏"
