@@ -56,6 +56,7 @@ class Components:
     rows: Rows
     kind: Objects
     xy: Floats
+    plot: Ints
     street: Objects
     cell_code: Objects
 
@@ -99,9 +100,9 @@ def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Componen
         state=rng.choice([s for s, _ in STATES], len(kind), p=[p for _, p in STATES]),
         cell_code=cell_code,
         geom=shapely.points(degrees(xy, town.origin)),
-        territory=cell_code,
+        territory=ground.social_code[plot],
     )
-    return Components(rows.numbered(), kind, xy, street, cell_code)
+    return Components(rows.numbered(), kind, xy, plot, street, cell_code)
 
 
 def _codes(kinds: list[Kind], cell_code: Objects) -> list[str]:

@@ -128,7 +128,7 @@ def _special_grounds(force: Force, ground: Ground, start: datetime) -> None:
     """A special cell has a member of its own; the rest of its team is that of the social cell around it."""
     for code, plot in zip(ground.special.code, ground.special_plot, strict=True):
         around = ground.social_code[plot]
-        force.assign("member", force.join("member", code), code, start)
+        force.assign("member", force.join("member", around), code, start)
         for post in ("leader", "police_officer", "property_manager"):
             force.assign(post, force.holder[post, around], code, start)
 
@@ -140,7 +140,7 @@ def _building_heads(force: Force, town: Town, ground: Ground, start: datetime) -
     order = order[stock.households[order] > 0]
     first = np.searchsorted(cell[order], cell[order])
     for building in order[np.arange(len(order)) - first < town.size.heads_a_cell]:
-        code = ground.owner_code[stock.plot[building]]
+        code = ground.social_code[stock.plot[building]]
         head = force.join("building_head", code)
         force.assign("building_head", head, code, start, building=int(building) + 1)
 
@@ -170,10 +170,10 @@ def _absences(force: Force, ground: Ground, midnight: datetime, hole: int, rng: 
         force.assign(post, stand_in, codes[at], midnight, ends=ends, stand_in_for=away)
 
 
-def force_rows(force: Force, rng: np.random.Generator) -> list[Rows]:
-    """Rows of `member`, `duty` and `shift`."""
+def force_rows(force: Force, beneath: dict[str, str], rng: np.random.Generator) -> list[Rows]:
+    """Rows of `member`, `duty` and `shift`; `beneath` as in `Ground`."""
     n = len(force.role)
-    post, member, ground, building, starts, ends, stand_in = zip(*force.duties, strict=True)
+    post, member, grounds, building, starts, ends, stand_in = zip(*force.duties, strict=True)
     duty, weekday, opens, shuts, territory = zip(*force.shifts, strict=True)
     return [
         Rows(
@@ -189,12 +189,12 @@ def force_rows(force: Force, rng: np.random.Generator) -> list[Rows]:
             "duty",
             post=post,
             member_id=member,
-            ground=ground,
+            ground=grounds,
             building_id=building,
             starts_at=starts,
             ends_at=ends,
             stand_in_for=stand_in,
-            territory=ground,
+            territory=[beneath.get(code, code) for code in grounds],
         ).numbered(),
         Rows(
             "shift", duty_id=duty, weekday=weekday, starts=opens, ends=shuts, territory=territory

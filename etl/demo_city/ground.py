@@ -63,8 +63,10 @@ class Ground:
     main_subdistrict: int
     """Label of the subdistrict that everybody sees first."""
 
-    def owner_of(self, plots: Ints) -> Objects:
-        return self.owner_code[plots]
+    @property
+    def beneath(self) -> dict[str, str]:
+        """The social cell beneath each special one: it gives the territory of what stands there."""
+        return dict(zip(self.special.code, self.social_code[self.special_plot], strict=True))
 
 
 def survey(town: Town, names: Names, as_of: datetime) -> Ground:
@@ -288,7 +290,7 @@ def cell_rows(town: Town, ground: Ground) -> Rows:
         geom=multi([*cells.shape, *special.shape, *block_shape, *to_degrees(town.unit_shape, town.origin)]),
         territory=[
             *cells.code,
-            *special.code,
+            *ground.social_code[ground.special_plot],
             *ground.communities.code[block_community],
             *cells.code[unit_cell],
         ],

@@ -31,6 +31,7 @@ class Housing:
     point: Objects
     """A point inside, ground metres."""
     cell_code: Objects
+    territory: Objects
 
 
 def building_rows(
@@ -80,10 +81,10 @@ def building_rows(
         households_count=stock.households,
         cell_code=cell_code,
         geom=to_degrees(stock.outline, town.origin),
-        territory=cell_code,
+        territory=ground.social_code[stock.plot],
     )
     called = np.where(name != None, name, address)  # noqa: E711 - elementwise over an object array
-    return Housing(rows.numbered(), called, points, cell_code)
+    return Housing(rows.numbered(), called, points, cell_code, ground.social_code[stock.plot])
 
 
 def _numbers(town: Town, points: Objects, estate_row: Ints) -> Objects:
@@ -143,7 +144,7 @@ def shop_rows(town: Town, housing: Housing, addresses: Addresses) -> Shops:
         address=addresses.written(plots, sides, points),
         cell_code=cell_code,
         geom=shapely.points(degrees(xy, town.origin)),
-        territory=cell_code,
+        territory=housing.territory[building],
     )
     return Shops(rows.numbered(), building, xy, category, name)
 

@@ -25,7 +25,7 @@ def household_rows(town: Town, housing: Housing, year: int) -> tuple[Rows, Rows]
     units, doors = np.maximum(stock.units[building], 1), np.maximum(stock.doors[building], 1)
     floor = np.minimum(flat // (units * doors) + 1, np.maximum(stock.floors[building], 1))
     size = rng.choice(len(SIZES), len(building), p=SIZES) + 1
-    territory = housing.cell_code[building]
+    territory = housing.territory[building]
     households = Rows(
         "household",
         building_id=building + 1,

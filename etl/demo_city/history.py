@@ -1,0 +1,174 @@
+"""Ninety days of cases that are over, up to the ones closed today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etl.demo_city.cases import CHANNEL_SHARES, CHANNELS, Case, Placed, place_reports
+from etl.demo_city.force import Force
+from etl.demo_city.ground import Ground
+from etl.demo_city.past import Ending, cast_for, tell_whole
+from etl.demo_city.routes import route_many
+from etl.demo_city.scenes import HOURS, Scene
+from etl.demo_city.sizes import HISTORY_DAYS
+from etl.demo_city.spots import Whereabouts
+from etl.demo_city.stories import Kind
+from etl.demo_city.town import Town
+from grids.owner_map import OwnerMap
+from incidents.rules import Rulebook
+
+Ints = NDArray[np.int64]
+
+ORDINARY_DAY = 75.0
+"""Cases a day that the figures of today below belong to; larger cities have as many times more."""
+REPORTED_TODAY = 46
+YESTERDAY_BY_NOW = 41
+CLOSED_TODAY = 31
+WEEKEND = 0.82
+STORM_DAY, STORM_FACTOR = 37, 1.9
+"""So many days ago it poured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What every case of this city stands on: the town and its ground, its people, its rules, and now."""
+
+    town: Town
+    ground: Ground
+    whereabouts: Whereabouts
+    force: Force
+    city: OwnerMap
+    kinds: dict[str, Kind]
+    scenes: Sequence[Scene]
+    rules: Rulebook
+    now: datetime
+    """In the city's own time."""
+    zone: ZoneInfo
+
+    @property
+    def scale(self) -> float:
+        """How many times an ordinary subdistrict's cases this city has."""
+        return self.town.size.incidents_a_day / ORDINARY_DAY
+
+    @property
+    def midnight(self) -> datetime:
+        return self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def past_cases(stage: Stage, living: Sequence[Case]) -> list[Case]:
+    """All ended cases. With the `living` ones they add up to the figures of today and yesterday."""
+    rng = stage.town.stream(40)
+    scenes, times = _reports(stage, living, rng)
+    channels = rng.choice(np.array(CHANNELS, object), len(scenes), p=CHANNEL_SHARES)
+    placed = place_reports(stage.whereabouts, scenes, channels, rng)
+    routes = route_many(
+        stage.city,
+        stage.force,
+        stage.now,
+        placed.lonlat,
+        placed.sigma_m,
+        _cells_of(stage.ground, placed),
+        _building_cells(stage, placed),
+        stage.ground.beneath,
+    )
+    endings = _endings(stage, times)
+    cases = []
+    for i, (at, route, ending) in enumerate(zip(times, routes, endings, strict=True)):
+        kind, channel = stage.kinds[scenes[i].category], str(channels[i])
+        cast = cast_for(stage.force, route, kind, channel, None, rng)
+        story = tell_whole(kind, channel, stage.rules, at, ending, cast, rng)
+        cases.append(Case(placed, i, route, story, {}, kind.department))
+    return cases
+
+
+def _cells_of(ground: Ground, placed: Placed) -> NDArray[np.object_]:
+    """The cell of the component each report names, None where it names none."""
+    return np.where(placed.component >= 0, placed.truth, None)
+
+
+def _building_cells(stage: Stage, placed: Placed) -> NDArray[np.object_]:
+    """The cell of the building each report lies at, None where it lies at none."""
+    at = placed.building >= 0
+    plot = stage.town.stock.plot[placed.building]
+    return np.where(at, stage.ground.owner_code[plot], None)
+
+
+def _reports(
+    stage: Stage, living: Sequence[Case], rng: np.random.Generator
+) -> tuple[list[Scene], list[datetime]]:
+    """(scene, time) of every ended case, oldest first."""
+    scenes: list[Scene] = []
+    times: list[datetime] = []
+    now, midnight = stage.now, stage.midnight
+    so_far = now - midnight
+    for days_ago in range(HISTORY_DAYS - 1, 1, -1):
+        day = midnight - timedelta(days=days_ago)
+        busy = (WEEKEND if day.weekday() >= 5 else 1.0) * (STORM_FACTOR if days_ago == STORM_DAY else 1.0)
+        count = int(rng.poisson(stage.town.size.incidents_a_day * busy))
+        _add(stage, day, timedelta(0), timedelta(days=1), count, rng, scenes, times)
+    yesterday = midnight - timedelta(days=1)
+    alive = [case.reported_at for case in living]
+    by_now = round(YESTERDAY_BY_NOW * stage.scale) - sum(yesterday <= at < yesterday + so_far for at in alive)
+    rest = round((ORDINARY_DAY - YESTERDAY_BY_NOW) * stage.scale)
+    today = round(REPORTED_TODAY * stage.scale) - sum(at >= midnight for at in alive)
+    _add(stage, yesterday, timedelta(0), so_far, max(by_now, 0), rng, scenes, times)
+    _add(stage, yesterday, so_far, timedelta(days=1), rest, rng, scenes, times)
+    _add(stage, midnight, timedelta(0), so_far * 0.9, max(today, 0), rng, scenes, times)
+    return scenes, times
+
+
+def _add(
+    stage: Stage,
+    day: datetime,
+    start: timedelta,
+    end: timedelta,
+    count: int,
+    rng: np.random.Generator,
+    scenes: list[Scene],
+    times: list[datetime],
+) -> None:
+    """Reports of one day between two times of it, each at an hour its scene is likely at."""
+    off = day.weekday() >= 5
+    weight = np.array([s.weight * (s.weekend if off else 1.0) for s in stage.scenes])
+    chosen = rng.choice(len(stage.scenes), count, p=weight / weight.sum())
+    found = []
+    for k in chosen:
+        scene = stage.scenes[k]
+        found.append((day + _time_of_day(scene.hours, start, end, rng), scene))
+    for at, scene in sorted(found, key=lambda pair: pair[0]):
+        times.append(at)
+        scenes.append(scene)
+
+
+def _time_of_day(hours: str, start: timedelta, end: timedelta, rng: np.random.Generator) -> timedelta:
+    """A time of day between `start` and `end`, by the weights of the hours that lie between."""
+    edges = np.clip(np.arange(25) * 3600.0, start.total_seconds(), end.total_seconds())
+    mass = np.array(HOURS[hours], float) * np.diff(edges)
+    running = np.cumsum(mass)
+    at = rng.random() * running[-1]
+    hour = min(int(np.searchsorted(running, at, side="right")), 23)
+    share = (at - (running[hour] - mass[hour])) / max(mass[hour], 1e-9)
+    return timedelta(seconds=int(edges[hour] + share * (edges[hour + 1] - edges[hour])))
+
+
+def _endings(stage: Stage, times: Sequence[datetime]) -> list[Ending]:
+    """Today's reports end today; of the earlier ones the latest few do, the rest before midnight."""
+    midnight, now = stage.midnight, stage.now
+    today = [i for i, at in enumerate(times) if at >= midnight]
+    carried = max(round(CLOSED_TODAY * stage.scale) - len(today), 0)
+    before = len(times) - len(today)
+    endings = []
+    for i in range(len(times)):
+        if i >= before:
+            endings.append(Ending(now))
+        elif i >= before - carried:
+            endings.append(Ending(now, midnight))
+        else:
+            endings.append(Ending(midnight))
+    return endings
