@@ -33,7 +33,7 @@ _OWN = sa.text(
     """
     SELECT d.post, d.ground, coalesce(c.name, a.name) AS name, k.name AS community, d.building_id,
            d.stand_in_for IS NOT NULL AS stand_in, d.ends_at, c.households_count,
-           ST_AsGeoJSON(coalesce(c.geom, a.geom), 7)::json AS geometry
+           ST_AsGeoJSON(coalesce(c.geom, a.geom), 7, 0)::json AS geometry
     FROM duty AS d
     LEFT JOIN generation AS g ON g.status = 'active'
     LEFT JOIN cell AS c ON c.generation = g.name AND c.kind = 'social' AND c.code = d.ground

@@ -12,6 +12,7 @@ from api.cli.frame import LazyGroup, run, say
 
 PLACES = {
     "serve": ("api.cli.serve", "启动网页与接口", "Serve the pages and the API"),
+    "demo": ("api.cli.demo", "演示城市", "The demo city"),
     "load": (
         "api.cli.load",
         "导入文件：区划、网格、楼栋、事件……",
