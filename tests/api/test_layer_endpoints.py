@@ -27,7 +27,7 @@ from tests.served_city import serving
 from tests.toy_city import LAT, LON, NORTH_WEST, NOW, SOUTH_EAST
 
 BUILDING_TILE = "/tiles/buildings/16/{0.x}/{0.y}.pbf".format(tile_at(LON - 0.0003, LAT + 0.001, 16))
-HISTORY_TILE = "/tiles/incidents/14/{0.x}/{0.y}.pbf".format(tile_at(LON - 0.001, LAT + 0.001, 14))
+HISTORY_TILE = "/tiles/incidents/15/{0.x}/{0.y}.pbf".format(tile_at(LON - 0.001, LAT + 0.001, 15))
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +226,14 @@ def test_people_are_denied_with_the_way_to_them(client, name):
 def test_a_wrong_question_is_told_apart_and_remedied(client, query):
     answer = client("admin").get(f"/api/v1/layers/buildings/features?{query}")
     assert answer.status_code == 422 and answer.json()["remedy_en"]
+
+
+def test_a_cell_tells_its_counts_and_its_team_without_names(client):
+    cell = client("member", NORTH_WEST).get(f"/api/v1/cells/{SOUTH_EAST}").json()
+    assert (cell["name"], cell["buildings"], cell["shops"]) == ("安澜 004", 0, 0)
+    assert [(post["post"], post["name"]) for post in cell["team"]] == [("leader", "刘×"), ("member", "王××")]
+    assert cell["team"][1]["stand_in"] == "冯×"
+    assert client("admin").get("/api/v1/cells/990101001009009").status_code == 404
 
 
 def test_search_finds_places_and_cases(client):
