@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api import parameters
 from api.gate import SignedInDoor
 from api.parameters import BboxText, TerritoryText
 from gis.access import Principal
 from gis.tiles import Tile
+from grids.cells import cell_facts
+from grids.duties import team
 from incidents.case_rows import conditions
 from incidents.history_tiles import history_tile
 from incidents.queries import Filter, Row, list_incidents
@@ -133,6 +136,16 @@ def _visible(name: str, by: Principal) -> Condition:
 
 def _geojson(content: dict[str, Any]) -> Response:
     return Response(orjson.dumps(content), media_type=GEOJSON_TYPE)
+
+
+@router.get("/api/v1/cells/{code}")
+def cell(door: SignedInDoor, code: Annotated[str, Path(max_length=15)]) -> dict[str, Any]:
+    """A social cell of the active generation: what stands on it, counted, and its team, masked."""
+    with door.open() as (session, _, now):
+        return {
+            **asdict(cell_facts(session, code)),
+            "team": [asdict(post) for post in team(session, code, at=now)],
+        }
 
 
 ORDER = (*addresses.ORDER[:4], "incident", *addresses.ORDER[4:])

@@ -1,7 +1,8 @@
 """Ended cases as vector tiles: the map's history, for each person their own ground.
 
-A point carries what the map filters and shows by: number, category, stage and the two times (seconds since
-1970). `title` is the category's name, not what somebody wrote: free text never travels in a tile.
+A point carries what the map filters by: category, stage, territory and the two times (seconds since 1970);
+close up also its number and a title. That is the category's name, not what somebody wrote: free text never
+travels in a tile.
 """
 
 from __future__ import annotations
@@ -19,16 +20,15 @@ from incidents.incident import ENDED
 _HISTORY = SourceLayer(
     "incidents",
     f"""
-    SELECT i.id, 'closed' AS clock, i.number, k.name_zh AS title, k.name_en AS title_en, i.category, i.stage,
-           i.territory, extract(epoch FROM i.reported_at)::bigint AS reported_at,
+    SELECT i.id, 'closed' AS clock, i.category, i.stage, i.territory,
+           CASE WHEN :z >= 15 THEN i.number END AS number, CASE WHEN :z >= 15 THEN k.name_zh END AS title,
+           extract(epoch FROM i.reported_at)::bigint AS reported_at,
            extract(epoch FROM i.closed_at)::bigint AS closed_at, i.geom
     FROM incident AS i JOIN category AS k ON k.code = i.category
     WHERE i.geom && {BOX} AND i.stage IN {ENDED} AND """,
-    (
-        "clock", "number", "title", "title_en", "category", "stage", "territory", "reported_at", "closed_at",
-    ),
+    ("clock", "category", "stage", "territory", "number", "title", "reported_at", "closed_at"),
     from_zoom=13,
-)  # fmt: skip
+)
 
 
 def history_tile(session: Session, tile: Tile, *, by: Principal) -> bytes:

@@ -23,14 +23,15 @@ _LAND = SourceLayer(
     "land",
     f"""
     SELECT id, kind, geom FROM land
-    WHERE geom && {BOX} AND (:z >= 13 OR kind NOT IN
-        ('plaza', 'parking', 'estate_green', 'track', 'pitch', 'path', 'tree', 'wall'))
+    WHERE geom && {BOX} AND (:z >= 15 OR kind <> 'tree')
+      AND (:z >= 13 OR kind NOT IN ('plaza', 'parking', 'estate_green', 'track', 'pitch', 'path', 'wall'))
     ORDER BY ST_Area(geom) DESC, id
     """,
     ("kind",),
     simplify=True,
 )
-"""Large pieces first, so that a lawn is not hidden under the park it lies in."""
+"""Large pieces first, so that a lawn is not hidden under the park it lies in. Before z15 a tree is under two
+pixels, and there are thousands."""
 
 _WATER = SourceLayer("water", f"SELECT id, geom FROM water WHERE geom && {BOX}", simplify=True)
 
