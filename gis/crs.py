@@ -5,7 +5,10 @@ community, so guessing is not an option. Conversions of the Chinese web-map datu
 
 Accepted declarations: EPSG:4490, EPSG:4326 (a zero shift to 4490 in PROJ), CRS84, GCJ-02, BD-09, and the
 CGCS2000 Gauss-Kruger zones EPSG:4491..4554 (x = easting, y = northing, whatever the EPSG axis order says).
-A file may be in any other system besides, as long as PROJ knows the way to WGS 84: `source_system`.
+GCJ-02-MAINLAND and BD-09-MAINLAND are the variants of services that leave Hong Kong, Macau and Taiwan
+unshifted (`gis.unshifted`); GCJ-02 and BD-09 follow the published formula, which shifts all that lies in
+its box. A file may be in any other system besides, as long as PROJ knows the way to WGS 84:
+`source_system`.
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
 from gis.errors import Invalid
+from gis.unshifted import unshifted
 
 STORED = "EPSG:4490"
 GEOGRAPHIC = frozenset({"EPSG:4490", "EPSG:4326", "CRS84", "OGC:CRS84"})
 GAUSS_KRUGER = frozenset(f"EPSG:{code}" for code in range(4491, 4555))
-NAMES = ("EPSG:4490", "EPSG:4326", "GCJ-02", "BD-09", "EPSG:4491..4554")
+MAINLAND = "-MAINLAND"
+WEB_DATUMS = frozenset({"GCJ-02", "BD-09", "GCJ-02-MAINLAND", "BD-09-MAINLAND"})
+NAMES = ("EPSG:4490", "EPSG:4326", "GCJ-02", "BD-09", "GCJ-02-MAINLAND", "BD-09-MAINLAND", "EPSG:4491..4554")
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +52,7 @@ def normalise(crs: str | None) -> str:
     """The one spelling of a declared coordinate system. Raises Invalid when it is unknown or absent."""
     name = (crs or "").strip().upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
     name = name.replace("EPSG::", "EPSG:").removeprefix("URN:OGC:DEF:CRS:")
-    if name in GEOGRAPHIC or name in GAUSS_KRUGER or name in {"GCJ-02", "BD-09"}:
+    if name in GEOGRAPHIC or name in GAUSS_KRUGER or name in WEB_DATUMS:
         return name
     raise unknown_crs(crs)
 
@@ -62,16 +68,29 @@ def to_stored(x: ArrayLike, y: ArrayLike, crs: str) -> tuple[Floats, Floats]:
     lon, lat = np.asarray(x, float), np.asarray(y, float)
     if name in GEOGRAPHIC:
         return lon, lat
-    if name == "GCJ-02":
-        return gcj02_to_wgs84(lon, lat)
-    if name == "BD-09":
-        return gcj02_to_wgs84(*bd09_to_gcj02(lon, lat))
+    if name in WEB_DATUMS:
+        return _from_web_datum(lon, lat, name)
     return transformer(name, STORED).transform(lon, lat)
+
+
+def _from_web_datum(lon: Floats, lat: Floats, name: str) -> tuple[Floats, Floats]:
+    """Invert a web-map datum. On ground that the mainland variant leaves unshifted the numbers are true.
+
+    Within the shift (some 600 m) of the Hong Kong and Macau border a number may have come from either side;
+    it is read as the mainland's.
+    """
+    if name.startswith("BD-09"):
+        lon, lat = bd09_to_gcj02(lon, lat)
+    true_lon, true_lat = gcj02_to_wgs84(lon, lat)
+    if not name.endswith(MAINLAND):
+        return true_lon, true_lat
+    plain = unshifted(true_lon, true_lat)
+    return np.where(plain, lon, true_lon), np.where(plain, lat, true_lat)
 
 
 @lru_cache(maxsize=64)
 def source_system(crs: str) -> str:
-    """The one spelling of the system a file is in: any a report may declare, or any PROJ can relate to WGS 84.
+    """The one spelling of the system a file is in: any a report may declare, or any PROJ knows in WGS 84.
 
     `crs` is what an operator declares or what the file itself says: a name, an EPSG code, WKT, a PROJ string.
     Raises Invalid for an unknown one, and for a datum (Xi'an 1980) whose shift only the surveying office

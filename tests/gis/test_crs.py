@@ -66,6 +66,31 @@ def test_outside_china_the_formula_is_the_identity():
     assert crs.wgs84_to_gcj02(-71.06, 42.36) == (-71.06, 42.36)
 
 
+CAPITALS = {"Hong Kong": (114.1694, 22.3193), "Macau": (113.5439, 22.1987), "Taipei": (121.5654, 25.033)}
+MAINLAND = {
+    "Shenzhen": (114.055, 22.543),
+    "Zhuhai": (113.5767, 22.2707),
+    "Hengqin": (113.52, 22.13),
+    "Pingtan": (119.79, 25.50),
+}
+
+
+@pytest.mark.parametrize(("lon", "lat"), CAPITALS.values(), ids=CAPITALS)
+def test_the_published_formula_shifts_hong_kong_macau_and_taiwan_and_the_mainland_variant_does_not(lon, lat):
+    gcj = crs.wgs84_to_gcj02(lon, lat)
+    assert metres_between(*gcj, lon, lat) > 300
+    assert metres_between(*crs.to_stored(*gcj, "GCJ-02"), lon, lat) < 0.001
+    assert crs.to_stored(lon, lat, "gcj02-mainland") == (lon, lat)
+    bd09 = crs.gcj02_to_bd09(lon, lat)
+    assert metres_between(*crs.to_stored(*bd09, "BD09-MAINLAND"), lon, lat) < 0.001
+
+
+@pytest.mark.parametrize(("lon", "lat"), MAINLAND.values(), ids=MAINLAND)
+def test_the_mainland_variant_shifts_the_mainland_up_to_the_border(lon, lat):
+    gcj = crs.wgs84_to_gcj02(lon, lat)
+    assert metres_between(*crs.to_stored(*gcj, "GCJ-02-MAINLAND"), lon, lat) < 0.001
+
+
 @pytest.mark.parametrize("name", [None, "", "EPSG:3857", "mars", "EPSG:44900"])
 def test_an_undeclared_or_unknown_system_is_refused_with_the_remedy(name):
     with pytest.raises(Invalid) as refusal:
