@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from gis.access import Principal
 from gis.errors import Conflict, Denied, Invalid
+from gis.settings import PROJECT
+from incidents import lifecycle_page
 from incidents.incident import ENDED, STAGES
 from incidents.lifecycle import (
     BEFORE,
@@ -219,3 +221,14 @@ def test_the_desk_can_bring_every_open_case_to_an_end():
                 ends |= set(move.from_stages)
     assert set(STAGES) <= ends
     assert all(any(s in m.from_stages and m.roles & DESK for m in MOVES.values()) for s in OPEN_STAGES)
+
+
+def test_the_page_about_the_table_is_in_step_with_it():
+    kept = (PROJECT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    assert kept == lifecycle_page.page(), "run: python -m incidents.lifecycle_page > docs/lifecycle.md"
+
+
+def test_the_diagram_shows_every_move_that_changes_the_stage():
+    drawn = lifecycle_page.diagram()
+    for name, move in MOVES.items():
+        assert (f"{move.zh} {name}" in drawn) is (move.to_stage != SAME), name
