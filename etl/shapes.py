@@ -44,6 +44,8 @@ SPLIT = Reason("split", "多部件已拆成多条", "a geometry of several parts
 KINDS = {"polygon": (3, 6), "line": (1, 5), "point": (0, 4)}
 """Wanted kind -> GEOS type numbers of the single and the multiple geometry."""
 _COLLECTION = 7
+NO_AREA_DEG2 = 1e-13
+"""A polygon below this (some 10 square centimetres) is a line that was closed."""
 
 Geometries = NDArray[Any]
 
@@ -167,21 +169,30 @@ def _valid(
     refused: list[RowNote],
     repaired: list[RowNote],
 ) -> Geometries:
-    """Valid polygons: what crosses itself is rebuilt and keeps its outline; None where nothing is left."""
-    bad = np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_valid(geometry))
+    """Valid polygons of some size: what crosses itself is rebuilt; None where nothing is left."""
+    present = ~shapely.is_missing(geometry)
+    bad = present & ~(shapely.is_valid(geometry) & (shapely.area(geometry) > NO_AREA_DEG2))
     result = geometry.copy()
-    for i in bad:
+    for i in np.flatnonzero(bad):
         why = shapely.is_valid_reason(geometry[i])
-        rebuilt = shapely.make_valid(geometry[i], method="structure", keep_collapsed=False)
-        polygons = (
-            rebuilt
-            if rebuilt.geom_type in ("Polygon", "MultiPolygon")
-            else _parts_of_kind(rebuilt, "polygon")
-        )
-        if polygons is None or polygons.is_empty:
+        result[i] = rebuilt(geometry[i])
+        if result[i] is None:
             refused.append(RowNote(numbers[position[i]], None, BROKEN, why))
-            result[i] = None
         else:
             repaired.append(RowNote(numbers[position[i]], None, MENDED, why))
-            result[i] = polygons
     return result
+
+
+def rebuilt(shape: shapely.Geometry) -> shapely.Geometry | None:
+    """A valid polygon or multipolygon of the ground an invalid one encloses; None where that is nothing.
+
+    GEOS's structure method keeps what a bow tie encloses and drops collapsed spikes, but it may return two
+    polygons that share an edge as one invalid multipolygon; their union is what is meant.
+    """
+    made = _parts_of_kind(
+        shapely.GeometryCollection([shapely.make_valid(shape, method="structure", keep_collapsed=False)]),
+        "polygon",
+    )
+    if made is not None and not made.is_valid:
+        made = shapely.union_all(shapely.get_parts(made))
+    return made if made is not None and made.is_valid and made.area > NO_AREA_DEG2 else None
