@@ -8,7 +8,7 @@ whose place is known (building centroids, surveyed addresses), and the reading t
 How well a reading fits is its mean *closeness*, exp(-d^2 / 2 h^2) of each point's distance d to its
 reference. Where points and references are paired by a key, d is the distance of the pair. Where they are
 not, d is the distance to the nearest reference, and a city is full of houses: what counts is how much
-closer the points lie than the same points pushed aside by a few hundred metres, in standard errors.
+closer the points lie than the same points pushed aside by some hundred metres, in standard errors.
 Outliers only thin the evidence, since a point far from every reference counts as nothing; too little
 evidence is told as such, never guessed.
 
@@ -34,15 +34,18 @@ MATCH_M = 60.0
 """Farther from every reference than this a point is no match and gives no residual vector."""
 FEWEST = 20
 """Fewer points than this beside references are no evidence."""
-SURE_ERRORS = 6.0
+SURE_ERRORS = 5.0
 """Standard errors by which a reading must beat chance, and the next best reading."""
 MOST = 4000
 """Points looked at; of a longer file an even spread."""
 
+BLOCK_M = 100.0
+
 _ASIDE_M = np.array(
-    [(r * np.cos(a), r * np.sin(a)) for r in (170.0, 310.0) for a in np.arange(6) * np.pi / 3 + 0.4]
+    [(r * np.cos(a), r * np.sin(a)) for r in (60.0, 120.0) for a in np.arange(6) * np.pi / 3 + 0.4]
 )
-"""Where the points are pushed to see what chance gives: twelve offsets, in metres east and north."""
+"""Where the points are pushed to see what chance gives: offsets in metres east and north, far enough to lose
+their houses and near enough to stay in the same kind of quarter."""
 
 Floats = NDArray[np.float64]
 
@@ -184,20 +187,25 @@ class _Ground:
     def fit(self, name: str, points: Floats) -> Fit:
         """The fit of a reading, compared with the same points pushed aside."""
         close = self.closeness(points)
-        aside = np.array([self.closeness(points + step) for step in _ASIDE_M])
-        # The points are no independent draws (houses stand in rows): the spread between the twelve means
-        # counts as well as the spread within one.
-        error = np.sqrt(close.var() / len(points) + aside.mean(axis=1).var()) + 1e-3
+        chance = np.mean([self.closeness(points + step) for step in _ASIDE_M], axis=0)
         matched = int((close > np.exp(-0.5 * (MATCH_M / CLOSENESS_M) ** 2)).sum())
-        return Fit(name, float(close.mean()), float(aside.mean()), float(error), matched)
+        return Fit(name, float(close.mean()), float(chance.mean()), _error(close - chance, points), matched)
+
+
+def _error(gain: Floats, points: Floats) -> float:
+    """Standard error of the mean gain. Neighbours share their houses and are no independent draws, so the
+    points of a block count as one (the cluster-robust estimate)."""
+    _, block = np.unique(np.floor(points / BLOCK_M), axis=0, return_inverse=True)
+    sums = np.bincount(block.ravel(), gain)
+    return float(np.sqrt((sums**2).sum()) / len(gain)) + 1e-6
 
 
 def _best(fits: tuple[Fit, ...]) -> str | None:
     """The one reading that beats chance and the others by enough, or None."""
     best, second = sorted(fits, key=lambda fit: -fit.evidence)[:2]
     lead = (best.closeness - best.chance) - (second.closeness - second.chance)
-    sure = best.evidence >= SURE_ERRORS and lead >= SURE_ERRORS * best.error and best.matched >= FEWEST
-    return best.crs if sure else None
+    sure = best.evidence >= SURE_ERRORS and lead >= SURE_ERRORS * best.error
+    return best.crs if sure and best.matched >= FEWEST else None
 
 
 def _measured(verdict: Verdict, ground: _Ground, readings: dict[str, Floats], found: str) -> Verdict:
