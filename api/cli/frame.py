@@ -20,6 +20,7 @@ import click
 
 REFUSED_ROWS = 1
 FAILED = 2
+INTERRUPTED = 130
 
 
 def language() -> str:
@@ -105,8 +106,6 @@ def _plain(value: Any) -> Any:
 
 def run(group: click.Group) -> NoReturn:
     """Run the command line and leave with its status."""
-    from gis.errors import CityGridError
-
     try:
         status = group.main(standalone_mode=False, obj=Means())
     except click.ClickException as error:
@@ -114,21 +113,34 @@ def run(group: click.Group) -> NoReturn:
         status = FAILED
     except click.Abort:
         tell(say("已中断。", "Interrupted."))
-        status = 130
-    except CityGridError as error:
-        tell(say(f"错误：{error.message_zh}", f"Error: {error.message_en}"))
-        if remedy := say(error.remedy_zh, error.remedy_en):
-            tell(say(f"办法：{remedy}", f"Remedy: {remedy}"))
-        status = FAILED
+        status = INTERRUPTED
     except Exception as error:
         if os.environ.get("CITYGRID_DEBUG"):
             raise
-        tell(say("出了意料之外的错误：", "An unexpected fault: ") + f"{type(error).__name__}: {error}"[:500])
-        tell(
-            say(
-                "办法：设 CITYGRID_DEBUG=1 重试可看详情。",
-                "Remedy: run again with CITYGRID_DEBUG=1 for details.",
-            )
-        )
+        _tell_failure(error)
         status = FAILED
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell_failure(error: Exception) -> None:
+    """What went wrong and what to do, in the operator's language."""
+    from sqlalchemy.exc import OperationalError
+
+    from gis.errors import CityGridError
+
+    if isinstance(error, CityGridError):
+        message, remedy = say(error.message_zh, error.message_en), say(error.remedy_zh, error.remedy_en)
+    elif isinstance(error, OperationalError):
+        message = say("无法连接数据库：", "The database cannot be reached: ") + str(error.orig).strip()
+        remedy = say(
+            "请核对 CITYGRID_DATABASE_URL；私有数据库用 citygrid db up 启动。",
+            "Check CITYGRID_DATABASE_URL; the private cluster starts by: citygrid db up",
+        )
+    else:
+        message = (
+            say("出了意料之外的错误：", "An unexpected fault: ") + f"{type(error).__name__}: {error}"[:500]
+        )
+        remedy = say("设 CITYGRID_DEBUG=1 重试可看详情。", "Run again with CITYGRID_DEBUG=1 for details.")
+    tell(say(f"错误：{message}", f"Error: {message}"))
+    if remedy:
+        tell(say(f"办法：{remedy}", f"Remedy: {remedy}"))
