@@ -1,0 +1,42 @@
+/* Asking the server. A refusal becomes a Problem with words and a remedy in the page's language. */
+import { page } from './page.js';
+import { say } from './words.js';
+
+export class Problem extends Error {
+  constructor(title, remedy, status, details = {}) {
+    super(title);
+    Object.assign(this, { title, remedy, status, details });
+  }
+}
+
+/* `unreachable` is a problem of the way, not of the request: the same request may be sent again. */
+export const unreachable = (problem) => problem.status === 0 || problem.status >= 500;
+
+let signedOut = () => {};
+export function whenSignedOut(then) { signedOut = then; }
+
+async function ask(method, path, { json, form, quiet } = {}) {
+  const headers = { Accept: 'application/json', 'Accept-Language': page.language };
+  if (json) headers['Content-Type'] = 'application/json';
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: json ? JSON.stringify(json) : form });
+  } catch {
+    throw new Problem(say('error.offline'), say('error.offline_remedy'), 0);
+  }
+  if (answer.status === 204) return null;
+  const said = await answer.json().catch(() => ({}));
+  if (answer.ok) return said;
+  if (answer.status === 401 && !quiet) signedOut();
+  throw new Problem(said.title || say('error.unknown'), said.remedy || say('error.unknown_remedy'), answer.status, said);
+}
+
+export const get = (path, query = {}, options) => {
+  const known = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const text = new URLSearchParams(known).toString();
+  return ask('GET', text ? `${path}?${text}` : path, options);
+};
+export const post = (path, json, options) => ask('POST', path, { json, ...options });
+export const postForm = (path, form) => ask('POST', path, { form });
+export const put = (path, json) => ask('PUT', path, { json });
+export const remove = (path) => ask('DELETE', path);

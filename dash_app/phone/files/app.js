@@ -1,0 +1,196 @@
+/* The frame: who is signed in, which view is open, what a tap does, what is told in passing. */
+import * as api from './api.js';
+import * as live from './live.js';
+import * as map from './map.js';
+import * as position from './position.js';
+import { html, icon, put } from './html.js';
+import { problem } from './parts.js';
+import { say } from './words.js';
+import { cellsView } from './view_cells.js';
+import { meView } from './view_me.js';
+import { reportView } from './view_report.js';
+import { signInView } from './view_sign_in.js';
+import { taskView } from './view_task.js';
+import { tasksView } from './view_tasks.js';
+
+const VIEWS = { tasks: tasksView, task: taskView, report: reportView, cells: cellsView, me: meView };
+const TABS = [['tasks', 'case'], ['report', 'cam'], ['cells', 'grid'], ['me', 'people']];
+const TOAST_MS = 4200, MINUTE = 60000;
+
+const root = put(document.getElementById('phone'), html`<header id="top"></header><main id="view" tabindex="-1"></main><footer id="foot"></footer><div id="veil" hidden><div id="sheet" role="dialog" aria-modal="true" tabindex="-1"></div></div>`);
+const [top, main, foot, veil] = root.children, sheet = veil.firstElementChild;
+let view = null, sheetActions = {};
+
+export const app = {
+  me: null,
+
+  /* The cells of the person, each with its outline; the first is the one to begin with. */
+  get cells() { return this.me ? this.me.posts.filter((post) => post.geometry && post.ground.length === 15) : []; },
+
+  go(hash) {
+    if (location.hash === hash) open();
+    else location.hash = hash;
+  },
+
+  back() {
+    if (history.length > 1) history.back();
+    else this.go('#/tasks');
+  },
+
+  redraw() { paint(); },
+
+  async refresh() {
+    const asked = view;
+    await load(asked);
+    if (view === asked) paint();
+  },
+
+  toast(text, kind = '') {
+    const toast = put(document.createElement('div'), text);
+    toast.className = `toast ${kind}`;
+    document.getElementById('toasts').append(toast);
+    setTimeout(() => toast.remove(), TOAST_MS);
+  },
+
+  tell(error) {
+    this.toast(html`<b>${error.title || say('error.unknown')}</b>${error.remedy ? html`<div>${error.remedy}</div>` : ''}`, 'bad');
+  },
+
+  /* A question over the view. Its buttons carry data-do like the view's own. */
+  ask(markup, actions = {}) {
+    sheetActions = actions;
+    put(sheet, html`<div class="grab"></div>${markup}`);
+    veil.hidden = false;
+    sheet.focus({ preventScroll: true }); // not a field: a keyboard would hide the question
+  },
+
+  closeSheet() {
+    veil.hidden = true;
+    put(sheet, '');
+    sheetActions = {};
+  },
+
+  async enter() {
+    this.me = await api.get('/api/v1/me');
+    position.watch();
+    live.connect(arrived, () => app.refresh());
+    open();
+  },
+
+  signedOut() {
+    this.me = null;
+    live.disconnect();
+    show(signInView(app));
+  },
+};
+
+/* ---- views -------------------------------------------------------------------------------------- */
+
+function open() {
+  if (!app.me) return;
+  const [name, ...parts] = location.hash.slice(2).split('/');
+  show((VIEWS[name] || VIEWS.tasks)(app, ...parts));
+}
+
+async function show(next) {
+  if (view && view.leave) view.leave();
+  view = next;
+  app.closeSheet();
+  map.clear();
+  main.scrollTop = 0;
+  paint();
+  await load(next);
+  if (view === next) paint();
+}
+
+async function load(wanted) {
+  try {
+    wanted.error = null;
+    if (wanted.load) await wanted.load();
+  } catch (error) {
+    if (!(error instanceof api.Problem)) throw error;
+    if (error.status === 401) return;
+    wanted.error = error;
+  }
+  wanted.loaded = true;
+}
+
+function paint() {
+  const drawn = view.error && !view.showsErrors
+    ? { title: say('error.title'), body: html`<div class="pad">${problem(view.error)}<button class="btn big" data-do="retry">${say('error.retry')}</button></div>`, tab: view.tab }
+    : view.draw();
+  root.className = drawn.cls || '';
+  put(top, drawn.header || html`<h1>${drawn.title}</h1>`);
+  top.hidden = drawn.header === null;
+  put(main, drawn.body);
+  put(foot, drawn.foot || (drawn.tab === null ? '' : tabs(drawn.tab)));
+  document.title = `${drawn.title || say('product')} · ${say('product')}`;
+  if (view.after && !view.error) view.after(main);
+}
+
+function tabs(current) {
+  return html`<nav class="tabs" aria-label="${say('tabs')}">${TABS.map(([name, sign]) => html`<a href="#/${name}" ${current === name ? html`aria-current="page"` : ''}>${icon(sign)}<span>${say('tab.' + name)}</span></a>`)}</nav>`;
+}
+
+/* ---- what a tap does ------------------------------------------------------------------------------ */
+
+const COMMON = {
+  back: () => app.back(),
+  retry: () => app.refresh(),
+  close: () => app.closeSheet(),
+  go: (element) => app.go(element.dataset.to),
+};
+
+root.addEventListener('click', async (event) => {
+  if (event.target === veil) return app.closeSheet();
+  const element = event.target.closest('[data-do]');
+  if (!element || element.disabled) return;
+  const name = element.dataset.do;
+  const act = (sheet.contains(element) && sheetActions[name]) || (view.actions && view.actions[name]) || COMMON[name];
+  if (!act) return;
+  event.preventDefault();
+  try {
+    await act(element, event);
+  } catch (error) {
+    if (!(error instanceof api.Problem)) throw error;
+    app.tell(error);
+  }
+});
+
+root.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const act = view.actions && view.actions[event.target.dataset.form];
+  if (act) act(event.target, event);
+});
+
+for (const kind of ['input', 'change']) {
+  root.addEventListener(kind, (event) => {
+    const name = event.target.dataset[kind];
+    const act = name && ((sheet.contains(event.target) && sheetActions[name]) || (view.actions && view.actions[name]));
+    if (act) act(event.target, event);
+  });
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && !veil.hidden) app.closeSheet();
+});
+
+/* ---- what happens elsewhere --------------------------------------------------------------------- */
+
+function arrived(event) {
+  if (event.task === 'arrived') {
+    app.toast(html`<b>${say('live.arrived')}</b><div>${event.title}</div>`, 'good');
+    if (navigator.vibrate) navigator.vibrate([120, 60, 120]);
+  } else if (event.task === 'taken') {
+    app.toast(html`<b>${say('live.taken')}</b><div>${event.title}</div>`);
+    if (navigator.vibrate) navigator.vibrate(120);
+  }
+  if (view.live) view.live(event);
+}
+
+window.addEventListener('hashchange', open);
+document.addEventListener('visibilitychange', () => { if (!document.hidden && app.me && view.live) app.refresh(); });
+setInterval(() => { if (!document.hidden && view && view.ticks) app.redraw(); }, MINUTE);
+
+api.whenSignedOut(() => app.signedOut());
+show({ load: () => app.enter(), draw: () => ({ title: '', body: '', tab: null }) });

@@ -1,0 +1,30 @@
+/* Where the phone is. Browsers tell only over HTTPS or on the machine itself, and only if asked and allowed. */
+let latest = null, watching = null, refused = !('geolocation' in navigator) || !window.isSecureContext;
+const listeners = new Set();
+
+function arrived({ coords }) {
+  refused = false;
+  latest = { lon: coords.longitude, lat: coords.latitude, accuracy: Math.max(1, Math.round(coords.accuracy)) };
+  listeners.forEach((tell) => tell());
+}
+
+function failed(error) {
+  refused = error.code === error.PERMISSION_DENIED;
+  listeners.forEach((tell) => tell());
+}
+
+export function watch() {
+  if (watching !== null || refused) return;
+  watching = navigator.geolocation.watchPosition(arrived, failed, { enableHighAccuracy: true, maximumAge: 5000 });
+}
+
+export function onMove(tell) {
+  listeners.add(tell);
+  return () => listeners.delete(tell);
+}
+
+/* {lon, lat, accuracy} in WGS 84, or null while nothing is known. */
+export const here = () => latest;
+
+/* Whether waiting makes no sense: the browser may not tell. */
+export const isRefused = () => refused;

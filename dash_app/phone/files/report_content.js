@@ -1,0 +1,79 @@
+/* What it is: a category, a few words, and where inside the building if it matters; for whom if not for myself. */
+import { html, icon } from './html.js';
+import { toggle } from './parts.js';
+import { either, say } from './words.js';
+
+const USED = 'cg_categories', USUAL = 6;
+
+function used() {
+  try { return JSON.parse(localStorage.getItem(USED)) || {}; } catch { return {}; }
+}
+
+/* Remember what this phone reports: its usual ones come first. */
+export function noteUse(code) {
+  const counts = used();
+  localStorage.setItem(USED, JSON.stringify({ ...counts, [code]: (counts[code] || 0) + 1 }));
+}
+
+export function contentStep(app, report) {
+  let group = null;
+
+  function usual() {
+    const counts = used();
+    return Object.keys(counts).sort((a, b) => counts[b] - counts[a]).map(report.category).filter(Boolean).slice(0, USUAL);
+  }
+
+  function groups() {
+    const mine = usual();
+    return [...(mine.length ? [{ code: 'usual', zh: say('report.usual'), en: say('report.usual'), categories: mine }] : []), ...report.groups];
+  }
+
+  function chosenGroup(all) {
+    const code = report.draft.category;
+    return all.find((one) => one.code === group)
+      || all.find((one) => code && one.categories.some((category) => category.code === code))
+      || all[0];
+  }
+
+  function categories() {
+    const all = groups();
+    if (!all.length) return html`<div class="waiting"></div>`;
+    const open = chosenGroup(all);
+    return html`<div class="chips" role="tablist">${all.map((one) => html`<button type="button" class="choice" role="tab" aria-selected="${String(one === open)}" data-do="group" data-code="${one.code}">${either(one.zh, one.en)}</button>`)}</div>
+      <div class="kinds" role="radiogroup" aria-label="${say('report.category')}">${open.categories.map((one) => html`<button type="button" class="kind" role="radio" aria-checked="${String(one.code === report.draft.category)}" data-do="pick" data-code="${one.code}">${icon(one.icon)}<span>${either(one.name_zh, one.name_en)}</span></button>`)}</div>`;
+  }
+
+  function draw() {
+    const { draft } = report;
+    return {
+      body: html`<div class="pad form">
+        <h2>${say('report.category')}</h2>${categories()}
+        <label class="field"><span>${say('report.description')}</span><textarea rows="3" maxlength="4000" data-input="text" data-field="description" placeholder="${say('report.description_hint')}">${draft.description}</textarea></label>
+        <div class="row"><label class="field grow"><span>${say('report.unit')}</span><input data-input="text" data-field="unit" maxlength="40" value="${draft.unit}" placeholder="${say('report.optional')}"></label>
+        <label class="field grow"><span>${say('report.floor')}</span><input data-input="text" data-field="floor" inputmode="numeric" maxlength="3" value="${draft.floor}" placeholder="${say('report.optional')}"></label></div>
+        <div class="card flat">${toggle('behalf', draft.behalf, say('report.behalf'), say('report.behalf_note'))}
+          ${draft.behalf ? html`<label class="field"><span>${say('report.behalf_name')}</span><input data-input="text" data-field="onBehalf" maxlength="80" value="${draft.onBehalf}" placeholder="${say('report.optional')}" autocomplete="off"></label>` : ''}</div>
+        <button class="link centre" data-do="discard">${say('draft.discard')}</button></div>`,
+      foot: html`<div class="bar"><button class="btn big" data-do="step" data-to="1">${say('report.previous')}</button><button class="btn big primary grow" data-do="step" data-to="3" ${draft.category ? '' : html`disabled`}>${say('report.next')}</button></div>`,
+    };
+  }
+
+  return {
+    draw,
+    actions: {
+      group(button) {
+        group = button.dataset.code;
+        app.redraw();
+      },
+      pick(button) {
+        report.change({ category: button.dataset.code });
+        app.redraw();
+      },
+      text: (box) => report.change({ [box.dataset.field]: box.value }),
+      behalf() {
+        report.change({ behalf: !report.draft.behalf });
+        app.redraw();
+      },
+    },
+  };
+}
