@@ -90,20 +90,23 @@ class CellFacts:
 
 _FACTS = sql(
     """
-    SELECT c.id, c.code, c.name, c.kind, c.generation, g.label, g.activated_at, c.community_code, a.name,
+    SELECT c.id, c.code, c.name, c.kind, c.generation, g.label AS generation_label, g.activated_at,
+           c.community_code, a.name AS community_name,
            (SELECT count(*) FROM cell AS s WHERE s.generation = c.generation AND s.kind = 'social'
-              AND s.community_code = c.community_code),
-           c.area_m2 / 10000.0, c.households_count,
-           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.territory = c.code),
-           (SELECT count(*) FROM building AS b WHERE b.cell_code = c.code),
-           (SELECT count(*) FROM shop AS s WHERE s.cell_code = c.code),
-           (SELECT count(*) FROM component AS p WHERE p.cell_code = c.code),
+              AND s.community_code = c.community_code) AS community_cells,
+           c.area_m2 / 10000.0 AS area_ha, c.households_count AS households,
+           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.territory = c.code)
+               AS residents,
+           (SELECT count(*) FROM building AS b WHERE b.cell_code = c.code) AS buildings,
+           (SELECT count(*) FROM shop AS s WHERE s.cell_code = c.code) AS shops,
+           (SELECT count(*) FROM component AS p WHERE p.cell_code = c.code) AS components,
            ARRAY(SELECT r.name FROM road AS r WHERE r.name IS NOT NULL AND r.geom && ST_Expand(c.geom, 0.0002)
                    AND ST_DWithin(r.geom, ST_Boundary(c.geom), 0.0002)
                  GROUP BY r.name
-                 ORDER BY sum(ST_Length(ST_Intersection(r.geom, ST_Expand(c.geom, 0.0002)))) DESC LIMIT 4),
-           ST_X(ST_PointOnSurface(c.geom)), ST_Y(ST_PointOnSurface(c.geom)),
-           ST_XMin(c.geom), ST_YMin(c.geom), ST_XMax(c.geom), ST_YMax(c.geom)
+                 ORDER BY sum(ST_Length(ST_Intersection(r.geom, ST_Expand(c.geom, 0.0002)))) DESC LIMIT 4)
+               AS roads,
+           ST_X(ST_PointOnSurface(c.geom)) AS lon, ST_Y(ST_PointOnSurface(c.geom)) AS lat,
+           ARRAY[ST_XMin(c.geom), ST_YMin(c.geom), ST_XMax(c.geom), ST_YMax(c.geom)] AS bbox
     FROM cell AS c JOIN generation AS g ON g.name = c.generation
     LEFT JOIN area AS a ON a.code = c.community_code
     WHERE g.status = 'active' AND c.kind = :kind AND c.code = :code
@@ -121,4 +124,4 @@ def cell_facts(session: Session, code: str, *, kind: str = "social") -> CellFact
             remedy_en="Search by name, or look the code up on the map.",
             remedy_zh="请按名称搜索，或在图上查看编码。",
         )
-    return CellFacts(*row[:-4], bbox=tuple(row[-4:]))
+    return CellFacts(**{**row._mapping, "bbox": tuple(row.bbox)})

@@ -78,10 +78,11 @@ class BuildingFacts:
 
 _FACTS = text(
     """
-    SELECT b.id, b.name, b.number, b.address, e.name, b.use, b.style, b.floors, b.units, b.height_m,
-           ST_Area(b.geom::geography), b.households_count,
-           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.building_id = b.id),
-           b.cell_code, ST_X(ST_PointOnSurface(b.geom)), ST_Y(ST_PointOnSurface(b.geom)), b.territory
+    SELECT b.id, b.name, b.number, b.address, e.name AS estate, b.use, b.style, b.floors, b.units, b.height_m,
+           ST_Area(b.geom::geography) AS footprint_m2, b.households_count AS households,
+           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.building_id = b.id)
+               AS residents,
+           b.cell_code, ST_X(ST_PointOnSurface(b.geom)) AS lon, ST_Y(ST_PointOnSurface(b.geom)) AS lat
     FROM building AS b LEFT JOIN estate AS e ON e.id = b.estate_id WHERE b.id = :id
     """
 )
@@ -109,10 +110,7 @@ def building_facts(session: Session, building_id: int) -> BuildingFacts:
         {"id": building_id},
     )
     return BuildingFacts(
-        *row[:13],
+        **row._mapping,
         shops=[tuple(shop) for shop in shops],
-        cell_code=row[13],
-        lon=row[14],
-        lat=row[15],
         by_floor=[tuple(line) for line in floors],
     )

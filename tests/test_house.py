@@ -1,4 +1,4 @@
-"""The house itself: tables say whose they are, models and migrations agree, names and texts keep the rules."""
+"""The house itself: tables say whose they are, models equal migrations, names and texts keep the rules."""
 
 from __future__ import annotations
 

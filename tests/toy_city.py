@@ -95,9 +95,15 @@ def build(session: Session) -> ToyCity:
     for code in CORNERS:
         session.add(
             Cell(
-                generation="toy", kind="social", code=code, name="安澜 " + code[-3:], community_code=code[:12],
-                area_m2=45_000.0, geom=_multi(square(code)), territory=code,
-            )  # fmt: skip
+                generation="toy",
+                kind="social",
+                code=code,
+                name="安澜 " + code[-3:],
+                community_code=code[:12],
+                area_m2=45_000.0,
+                geom=_multi(square(code)),
+                territory=code,
+            )
         )
     building = Building(
         name="银杏苑 3 栋", number="3", cell_code=NORTH_WEST, territory=NORTH_WEST, floors=6, units=2,
@@ -107,11 +113,13 @@ def build(session: Session) -> ToyCity:
         [
             building,
             Road(
-                name="建设大道", class_="arterial", width_m=27,
+                name="建设大道",
+                class_="arterial",
+                width_m=27,
                 geom=from_shape(shapely.MultiLineString([[(LON, LAT - STEP), (LON, LAT + STEP)]]), srid=4490),
             ),
         ]
-    )  # fmt: skip
+    )
     members, leaders = {}, {}
     for code in CORNERS:
         members[code] = _post(session, "member", "王小明", code, on_duty=code != SOUTH_EAST)
@@ -127,16 +135,26 @@ def _multi(shape: shapely.Geometry) -> object:
 
 
 def _post(
-    session: Session, post: str, name: str, ground: str, *, on_duty: bool = True, stand_in_for: int | None = None
+    session: Session,
+    post: str,
+    name: str,
+    ground: str,
+    *,
+    on_duty: bool = True,
+    stand_in_for: int | None = None,
 ) -> int:
     member = Member(name=name, phone="10012345678", role=post, on_duty=on_duty, territory=ground)
     session.add(member)
     session.flush()
     session.add(
         Duty(
-            post=post, member_id=member.id, ground=ground, starts_at=NOW - timedelta(days=30),
-            stand_in_for=stand_in_for, territory=ground,
-        )  # fmt: skip
+            post=post,
+            member_id=member.id,
+            ground=ground,
+            starts_at=NOW - timedelta(days=30),
+            stand_in_for=stand_in_for,
+            territory=ground,
+        )
     )
     session.flush()
     return member.id
