@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, Time, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, Time
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, Code, territory_column
-from gis.masking import mask_name, mask_phone
+from gis.masking import mask_phone
+from grids import roster
+from grids.roster import CITY_ZONE, Holder, Roster
 
 POSTS = (
     "member",
@@ -68,7 +71,11 @@ class Shift(Base):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post of a team as a card shows it: masked, with the person standing in for an absent one."""
+    """One post of a team as a card shows it: masked, with the person standing in for an absent one.
+
+    `ends_at` is when the present shift ends, else when the duty does (None: until further notice). `why` is
+    on_duty, off_shift, leave or switch.
+    """
 
     duty_id: int
     post: str
@@ -79,40 +86,33 @@ class Post:
     ends_at: datetime | None
     building_id: int | None
     stand_in: str | None
+    why: str = "on_duty"
 
 
-_TEAM = text(
-    """
-    SELECT d.id AS duty_id, d.post, m.id AS member_id, m.name, m.phone, m.on_duty, d.ends_at, d.building_id,
-           (SELECT s.name FROM duty AS t JOIN member AS s ON s.id = t.member_id
-             WHERE t.ground = d.ground AND t.stand_in_for = m.id AND t.starts_at <= :at
-               AND (t.ends_at IS NULL OR t.ends_at > :at) ORDER BY t.starts_at DESC, t.id LIMIT 1) AS stand_in
-    FROM duty AS d JOIN member AS m ON m.id = d.member_id
-    WHERE d.ground = :ground AND d.stand_in_for IS NULL AND d.starts_at <= :at
-      AND (d.ends_at IS NULL OR d.ends_at > :at)
-    ORDER BY array_position(CAST(:posts AS text[]), d.post), d.id
-    """
-)
+RANK = ("leader", "member", *sorted(set(POSTS) - {"leader", "member"}))
 
 
-def team(session: Session, ground: str, *, at: datetime) -> list[Post]:
+def team(session: Session, ground: str, *, at: datetime, zone: ZoneInfo = CITY_ZONE) -> list[Post]:
     """The team of a cell (1 + 1 + 1 + N) or the posts of a subdistrict at a moment, in the order of rank."""
-    rows = session.execute(
-        _TEAM,
-        {
-            "ground": ground,
-            "at": at,
-            "posts": ["leader", "member", *sorted(set(POSTS) - {"leader", "member"})],
-        },
-    ).mappings()
-    return [
-        Post(
-            **{
-                **row,
-                "name": mask_name(row["name"]),
-                "phone": mask_phone(row["phone"]),
-                "stand_in": mask_name(row["stand_in"] or "") or None,
-            }
-        )
-        for row in rows
-    ]
+    people = roster.at_instant(session, [ground], at, zone=zone, every_building=True)
+    own = [holder for holder in people.holders if holder.stand_in_for is None]
+    own.sort(key=lambda holder: (RANK.index(holder.post), holder.duty_id))
+    return [_post(people, holder, at) for holder in own]
+
+
+def _post(people: Roster, holder: Holder, at: datetime) -> Post:
+    person = people.people[holder.member_id]
+    why = people.why(holder, holder.member_id, at)
+    there = (p.shown_name for p in people.stand_ins(holder, at) if people.is_present(p.id, at))
+    return Post(
+        holder.duty_id,
+        holder.post,
+        holder.member_id,
+        person.shown_name,
+        mask_phone(person.phone),
+        why == "on_duty",
+        people.shift_end(holder, at) or holder.ends_at,
+        holder.building_id,
+        None if why in ("on_duty", "off_shift") else next(there, None),
+        why,
+    )

@@ -152,15 +152,14 @@ def _candidates(roster: Roster, ground: str, post: str, at: datetime) -> Iterato
 
 def _line_of(roster: Roster, holder: Holder, at: datetime) -> Iterator[Candidate]:
     """One holder and, while their hours run and they are away, the chain of those standing in."""
-    on_shift = roster.on_shift(holder, at)
-    yield _candidate(roster, roster.people[holder.member_id], holder, at, on_shift)
-    if on_shift:
+    yield _candidate(roster, roster.people[holder.member_id], holder, at)
+    if roster.on_shift(holder, at):
         for person in roster.stand_ins(holder, at):
-            yield _candidate(roster, person, holder, at, on_shift)
+            yield _candidate(roster, person, holder, at)
 
 
-def _candidate(roster: Roster, someone: Someone, holder: Holder, at: datetime, on_shift: bool) -> Candidate:
-    why = roster.absence_cause(someone.id, at) or ("on_duty" if on_shift else "off_shift")
+def _candidate(roster: Roster, someone: Someone, holder: Holder, at: datetime) -> Candidate:
+    why = roster.why(holder, someone.id, at)
     person = Person(
         someone.id,
         someone.name,

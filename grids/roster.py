@@ -145,6 +145,18 @@ class Roster:
         """Whether `at` lies in the hours of the duty, whoever is away."""
         return bool(self.hours(holder, moment(at)))
 
+    def shift_end(self, holder: Holder, at: datetime) -> datetime | None:
+        """When the shift that runs at `at` ends; None between shifts and where the duty has none."""
+        if not holder.shifts:
+            return None
+        hours = self.hours(holder, Spans.of([(at, at + timedelta(days=8))]))
+        return next((end for start, end in hours if start <= at < end), None)
+
+    def why(self, holder: Holder, member_id: int, at: datetime) -> str:
+        """How a member stands to a duty at `at`: on_duty, leave, switch, or off_shift."""
+        cause = self.absence_cause(member_id, at)
+        return cause or ("on_duty" if self.on_shift(holder, at) else "off_shift")
+
     def absence_cause(self, member_id: int, at: datetime) -> str | None:
         """Why a member is away at `at`: leave, switch, or None for somebody present."""
         return next((a.cause for a in self._away.get(member_id, ()) if a.starts_at <= at < a.ends_at), None)
@@ -207,7 +219,7 @@ _LOAD = sa.text(
     WITH RECURSIVE held AS MATERIALIZED (
         SELECT d.* FROM duty AS d
         WHERE d.ground = ANY(:grounds) AND d.starts_at < :until AND (d.ends_at IS NULL OR d.ends_at > :since)
-          AND (d.post <> 'building_head' OR d.building_id = :building_id)
+          AND (d.post <> 'building_head' OR d.building_id = :building_id OR :every_building)
     ), absent AS NOT MATERIALIZED (
         SELECT l.* FROM leave AS l
         WHERE l.status = 'approved' AND l.starts_at < :until AND l.ends_at > :since
@@ -239,15 +251,24 @@ def load(
     *,
     zone: ZoneInfo = CITY_ZONE,
     building_id: int | None = None,
+    every_building: bool = False,
 ) -> Roster:
     """The roster of some grounds over a window, in one statement.
 
-    Building heads come only for `building_id`: there may be dozens in a cell. The phone's on-duty switch is
-    not looked at here, because it says nothing about tomorrow; `at_instant` adds it.
+    Building heads come only for `building_id`, or for `every_building`: there may be dozens in a cell. The
+    phone's on-duty switch is not looked at here, because it says nothing about tomorrow; `at_instant` adds
+    it.
     """
     since, until = window.intervals[0][0], window.intervals[-1][1]
     duties, leaves, members = session.execute(
-        _LOAD, {"grounds": list(grounds), "since": since, "until": until, "building_id": building_id}
+        _LOAD,
+        {
+            "grounds": list(grounds),
+            "since": since,
+            "until": until,
+            "building_id": building_id,
+            "every_building": every_building,
+        },
     ).one()
     return Roster(
         [_holder(*row) for row in duties or ()],
@@ -264,9 +285,12 @@ def at_instant(
     *,
     zone: ZoneInfo = CITY_ZONE,
     building_id: int | None = None,
+    every_building: bool = False,
 ) -> Roster:
     """The roster at one instant. A member whose phone is switched off duty is away, with or without leave."""
-    roster = load(session, grounds, moment(at), zone=zone, building_id=building_id)
+    roster = load(
+        session, grounds, moment(at), zone=zone, building_id=building_id, every_building=every_building
+    )
     switched_off = [
         Absence(person.id, at, at + INSTANT, cause="switch")
         for person in roster.people.values()
