@@ -30,7 +30,8 @@ LONG = 4000
 class Column:
     """One thing we want to know. `low`, `high` bound a number; `longest` is a text's limit in characters.
 
-    A `strict` column refuses a value that is not among its words; else an unknown word is kept as it is.
+    A `strict` column refuses what cannot be read or is not among its words; else an unknown word is kept and
+    an unreadable value left empty.
     """
 
     name: str
@@ -198,9 +199,9 @@ DATASETS: dict[str, Dataset] = {
                 Column("title", longest=LONG),
                 Column("description", longest=LONG),
                 Column("place"),
-                Column("reported_at", "moment"),
-                Column("closed_at", "moment"),
-                Column("due_at", "moment"),
+                Column("reported_at", "moment", strict=True),
+                Column("closed_at", "moment", strict=True),
+                Column("due_at", "moment", strict=True),
             ),
             traced=True,
         ),
