@@ -23,6 +23,7 @@ from openpyxl.cell import WriteOnlyCell
 from sqlalchemy.orm import Session
 
 from etl.loading import Occasion
+from etl.preparing import inner_points
 from gis import audit
 from gis.access import Principal, prefix_range
 from gis.crs import STORED
@@ -200,12 +201,23 @@ def _parquet(frame: gpd.GeoDataFrame, path: Path, _layer: Layer) -> None:
 
 
 def _csv(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
-    flat(frame, layer).to_csv(path, index=False, encoding="utf-8-sig")
+    """Points as lon and lat, other shapes as WKT in the column geom."""
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    if layer.geometry == "point":
+        table = table.assign(lon=frame.geometry.x, lat=frame.geometry.y)
+    else:
+        table = table.assign(geom=frame.geometry.to_wkt(rounding_precision=9))
+    table.to_csv(path, index=False, encoding="utf-8-sig")
 
 
 def _xlsx(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
-    """Moments become text, because a sheet knows no offset; text stays text, though it begins with "="."""
-    table = flat(frame, layer)
+    """Moments become text, because a sheet knows no offset; text stays text, though it begins with "=".
+
+    A cell holds too few characters for a polygon: shapes stand by a point on them.
+    """
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    points = inner_points(frame.geometry.to_numpy())
+    table = table.assign(lon=shapely.get_x(points), lat=shapely.get_y(points))
     book = Workbook(write_only=True)
     sheet = book.create_sheet(layer.title_zh)
     sheet.append(list(table.columns))
@@ -224,14 +236,6 @@ def _sheet_cell(sheet: Any, value: Any) -> Any:
         cell.data_type = "s"
         return cell
     return value
-
-
-def flat(frame: gpd.GeoDataFrame, layer: Layer) -> pd.DataFrame:
-    """The rows as a table: points as lon and lat, other shapes as WKT in the column geom."""
-    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    if layer.geometry == "point":
-        return table.assign(lon=frame.geometry.x, lat=frame.geometry.y)
-    return table.assign(geom=frame.geometry.to_wkt(rounding_precision=9))
 
 
 WRITERS: dict[str, Callable[[gpd.GeoDataFrame, Path, Layer], None]] = {

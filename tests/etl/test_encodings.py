@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import shapely
 
 from etl.encodings import dbf_encoding, known_encoding, text_encoding
 from gis.errors import Invalid
@@ -58,15 +59,11 @@ def test_an_unknown_encoding_is_refused():
 
 def test_a_dbf_value_cut_inside_a_character_is_forgiven(tmp_path):
     """A .dbf field holds at most 254 bytes: 127 characters of GBK, but of UTF-8 84 and two thirds."""
-    import shapely
-
     made_files.vector(tmp_path / "a.shp", [shapely.Point(113, 23)], {"名称": ["街" * 200]}, encoding="UTF-8")
     assert dbf_encoding(tmp_path / "a.dbf", None, None) == ("utf-8", True)
 
 
 def test_a_cpg_that_the_bytes_contradict_is_refused_with_the_right_encoding(tmp_path):
-    import shapely
-
     made_files.vector(tmp_path / "a.shp", [shapely.Point(113, 23)], {"名称": ["临江街道"]}, encoding="GBK")
     assert dbf_encoding(tmp_path / "a.dbf", None, "GBK") == ("gb18030", False)
     with pytest.raises(Invalid) as refusal:
