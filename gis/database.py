@@ -58,12 +58,12 @@ class Database:
         The principal's ground is set for this transaction only, so a pooled connection never carries one
         person's rights to the next.
         """
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self.engine.connect() as connection, Session(connection, expire_on_commit=False) as session:
             with session.begin():
                 if principal is not None:
                     bind_principal(session, principal)
                 yield session
-            _send_announcements(session)
+            _send_announcements(session, connection)
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -79,15 +79,16 @@ def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
     session.info.setdefault("announcements", []).append((channel, json.dumps(payload, default=str)))
 
 
-def _send_announcements(session: Session) -> None:
+_NOTIFY = sa.text("SELECT pg_notify(c, p) FROM unnest(CAST(:c AS text[]), CAST(:p AS text[])) AS n(c, p)")
+
+
+def _send_announcements(session: Session, connection: sa.Connection) -> None:
+    """One statement that is its own transaction, over the connection the unit of work has anyway."""
     waiting = session.info.pop("announcements", [])
     if waiting:
         channels, payloads = zip(*waiting, strict=True)
-        session.execute(
-            sa.text("SELECT pg_notify(c, p) FROM unnest(CAST(:c AS text[]), CAST(:p AS text[])) AS n(c, p)"),
-            {"c": list(channels), "p": list(payloads)},
-        )
-        session.commit()
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.execute(_NOTIFY, {"c": list(channels), "p": list(payloads)})
 
 
 _BIND = sa.text(

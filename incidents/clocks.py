@@ -10,10 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.database import Base, territory_column
 from gis.errors import Invalid
@@ -127,16 +126,18 @@ def clock_wanted(stage: str, case: Traits, own: Limit, rules: Rulebook) -> tuple
 class CaseClocks:
     """All clocks of one case, during one move. The caller has locked the case."""
 
-    def __init__(self, session: Session, case: Incident, own: Limit, rules: Rulebook, now: datetime) -> None:
-        self._session, self._case, self._own, self._rules, self._now = session, case, own, rules, now
-        wanted = sa.select(CaseClock).where(CaseClock.incident_id == case.id).order_by(CaseClock.id)
-        self._rows = list(session.scalars(wanted))
-        if not self._rows and case.due_at is not None:
+    def __init__(
+        self, case: Incident, rows: list[CaseClock], own: Limit, rules: Rulebook, now: datetime
+    ) -> None:
+        self._case, self._own, self._rules, self._now = case, own, rules, now
+        self.rows = rows
+        """Oldest first; those that are started are added at the end."""
+        if not self.rows:
             self._adopt()
 
     @property
     def running(self) -> CaseClock | None:
-        return next((row for row in self._rows if row.stopped_at is None), None)
+        return next((row for row in self.rows if row.stopped_at is None), None)
 
     def follow(self, move: str) -> None:
         """After a move: stop the clock that has done its work, start the one of the new stage."""
@@ -163,7 +164,6 @@ class CaseClocks:
             self.release()
         row.stopped_at, row.stopped_by = self._now, move
         self._case.extension_asked = None
-        self._session.flush()
 
     def hold(self) -> None:
         """Let the running clock stand."""
@@ -216,7 +216,7 @@ class CaseClocks:
         The time since then is a pause to it; with `forget` it was never stopped at all.
         """
         names = {STAGE_CLOCKS.get(self._case.stage), "level"}
-        row = next((row for row in reversed(self._rows) if row.stopped_at and row.clock in names), None)
+        row = next((row for row in reversed(self.rows) if row.stopped_at and row.clock in names), None)
         if row is None or row.stopped_at is None:
             return
         if not forget:
@@ -226,14 +226,14 @@ class CaseClocks:
 
     def move_to(self, territory: str) -> None:
         """The clocks lie where the case lies."""
-        for row in self._rows:
+        for row in self.rows:
             row.territory = territory
 
     def mirror(self) -> None:
         """Copy to the case what the map and the queue show of its clock."""
         case, row = self._case, self.running
         if row is None and case.stage in ENDED:
-            row = next((row for row in reversed(self._rows) if row.clock in ("handle", "level")), None)
+            row = next((row for row in reversed(self.rows) if row.clock in ("handle", "level")), None)
         case.due_at = row.due_at if row else None
         case.due_soon_at = row.due_soon_at if row else None
         case.limit_words_zh = row.words_zh if row else None
@@ -253,7 +253,7 @@ class CaseClocks:
             territory=self._case.territory,
         )
         row.show(found)
-        self._add(row)
+        self.rows.append(row)
 
     def _adopt(self) -> None:
         """A case loaded from a file brings a deadline and no clock: make the clock it would have had."""
@@ -276,8 +276,4 @@ class CaseClocks:
             provisional=False,
             territory=case.territory,
         )
-        self._add(row)
-
-    def _add(self, row: CaseClock) -> None:
-        self._session.add(row)
-        self._rows.append(row)
+        self.rows.append(row)

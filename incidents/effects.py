@@ -13,8 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geoalchemy2.shape import from_shape
-from shapely import Point
 from sqlalchemy.orm import Session
 
 from gis.access import Principal
@@ -41,7 +39,6 @@ class Step:
     by: Principal
     now: datetime
     zone: ZoneInfo
-    icon: str
     lon_lat: tuple[float, float]
     note: str | None = None
     member_id: int | None = None
@@ -221,7 +218,6 @@ def _relocate(step: Step) -> None:
         },
         "to": {"lon": fix.lon, "lat": fix.lat, "territory": answer.territory, "cell_code": answer.cell_code},
     }
-    case.geom = from_shape(Point(fix.lon, fix.lat), srid=4490)
     case.source_lon, case.source_lat, case.source_crs = told.lon, told.lat, told.crs or ""
     case.accuracy_m, case.accuracy_level = told.accuracy_m, told.accuracy_level
     case.component_id = None

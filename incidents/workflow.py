@@ -8,25 +8,23 @@ changes besides the stage is told in `effects`; who answers for the place is `re
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from gis.access import Principal
-from gis.errors import Conflict, Invalid
+from gis.errors import Invalid
 from incidents import lifecycle
 from incidents.calendar import CITY_ZONE
-from incidents.case_file import no_incident
-from incidents.case_rows import Filter, conditions
-from incidents.categories import Category
+from incidents.case_store import lock, write
 from incidents.clocks import CaseClocks
 from incidents.effects import EFFECTS, Step
-from incidents.incident import Incident, IncidentMove
+from incidents.incident import Incident
 from incidents.locating import DeclaredPlace
-from incidents.notices import Notice, announce_case
+from incidents.notices import announce_case
 from incidents.reporting import MAX_DESCRIPTION, MAX_TITLE, ReportDraft, Reported, report
-from incidents.rules import Limit, current_rulebook
+from incidents.rules import current_rulebook
 
 __all__ = ["MAX_DESCRIPTION", "MAX_TITLE", "SYSTEM", "ReportDraft", "Reported", "move", "report"]
 
@@ -60,86 +58,37 @@ def move(
     Raises NotFound for a case the person cannot see, Conflict for a stale version or a move the case does
     not allow, Denied for one the person may not make, Invalid for something that is missing or cannot be.
     """
-    step = _locked(session, incident_id, by, now, zone)
-    case, had_it, lay_in = step.case, step.case.handler_id, step.case.territory
-    _refuse_stale(case, version)
+    locked = lock(session, incident_id, version, by)
+    case = locked.case
+    had_it, lay_in = case.handler_id, case.territory
     stage = lifecycle.next_stage(
         case.stage,
         name,
         by.role,
         is_handler=lifecycle.is_with(case, by),
         facts=lifecycle.facts_of(case, by, now),
-        before=_stage_before_parking(session, case),
+        before=locked.parked_from,
     )
     _require_note(name, note)
-    step.note, step.member_id, step.amount = note, member_id, amount
-    step.review_on, step.place = review_on, place
+    rules = current_rulebook(session, zone, stamp=locked.rules_stamp)
+    clocks = CaseClocks(case, list(locked.clocks), locked.own, rules, now)
+    step = Step(
+        session, case, clocks, by, now, zone, locked.lon_lat, note, member_id, amount, review_on, place
+    )
     case.version += 1
-    _carry_out(step, name, stage, here)
+    story = [_carry_out(step, name, stage, here)]
     if step.follow_up is not None:
-        _carry_out(step, step.follow_up, lifecycle.MOVES[step.follow_up].to_stage, here)
-    _tell(step, name, had_it)
-    session.flush()
+        story.append(_carry_out(step, step.follow_up, lifecycle.MOVES[step.follow_up].to_stage, here))
+    write(session, locked, step.lon_lat, clocks.rows, story, _notices(step, name, had_it))
     for territory in {lay_in, case.territory}:
         announce_case(
             session,
             move=name,
-            case=vars(case) | {"icon": step.icon, "territory": territory},
+            case=vars(case) | {"icon": locked.icon, "territory": territory},
             place=step.lon_lat,
             previous_member_id=had_it,
         )
     return case
-
-
-def _locked(session: Session, incident_id: int, by: Principal, now: datetime, zone: ZoneInfo) -> Step:
-    """The case with its clocks, locked until the transaction ends; NotFound where it may not be seen."""
-    i = aliased(Incident, name="i")
-    where = conditions(Filter(ids=[incident_id]), by)
-    row = session.execute(
-        sa.select(
-            i,
-            sa.func.ST_X(i.geom),
-            sa.func.ST_Y(i.geom),
-            Category.icon,
-            Category.limit_kind,
-            Category.limit_value,
-            sa.text("(SELECT stamp::text FROM rules_stamp)"),
-        )
-        .join(Category, Category.code == i.category)
-        .where(sa.text(where.condition))
-        .with_for_update(of=i)
-        .execution_options(populate_existing=True),
-        where.params,
-    ).one_or_none()
-    if row is None:
-        raise no_incident(incident_id)
-    case, lon, lat, icon, kind, value, stamp = row
-    rules = current_rulebook(session, zone, stamp=stamp)
-    clocks = CaseClocks(session, case, Limit(kind, float(value)), rules, now)
-    return Step(session, case, clocks, by, now, zone, icon, (lon, lat))
-
-
-def _refuse_stale(case: Incident, version: int) -> None:
-    if case.version != version:
-        raise Conflict(
-            en=f"The case has moved on: it is at version {case.version}, you saw {version}.",
-            zh=f"该事件已有变化：现为第 {case.version} 版，您看到的是第 {version} 版。",
-            remedy_en="Reload it and decide again.",
-            remedy_zh="请刷新后再操作。",
-            version=case.version,
-        )
-
-
-def _stage_before_parking(session: Session, case: Incident) -> str | None:
-    """Where a parked case came from, as its story tells; None when it is not parked."""
-    if case.stage != "parked":
-        return None
-    return session.scalar(
-        sa.select(IncidentMove.from_stage)
-        .where(IncidentMove.incident_id == case.id, IncidentMove.move == "park")
-        .order_by(IncidentMove.version.desc())
-        .limit(1)
-    )
 
 
 def _require_note(name: str, note: str | None) -> None:
@@ -152,8 +101,8 @@ def _require_note(name: str, note: str | None) -> None:
         )
 
 
-def _carry_out(step: Step, name: str, stage: str, here: tuple[float, float] | None) -> None:
-    """Change the case, let its clocks follow, and add the row to its story."""
+def _carry_out(step: Step, name: str, stage: str, here: tuple[float, float] | None) -> dict[str, Any]:
+    """Change the case, let its clocks follow, and return the row of its story."""
     case, from_stage = step.case, step.case.stage
     case.stage = stage
     step.details = {}
@@ -161,41 +110,28 @@ def _carry_out(step: Step, name: str, stage: str, here: tuple[float, float] | No
         effect(step)
     step.clocks.follow(name)
     lon, lat = here or (None, None)
-    step.session.add(
-        IncidentMove(
-            incident_id=case.id,
-            move=name,
-            from_stage=from_stage,
-            to_stage=case.stage,
-            at=step.now,
-            account_id=step.by.account_id or None,
-            actor_name=step.by.display_name,
-            role=step.by.role,
-            member_id=case.handler_id if name in ("dispatch", "reassign") else None,
-            note=step.note,
-            lon=lon,
-            lat=lat,
-            details=step.details,
-            version=case.version,
-            territory=case.territory,
-        )
-    )
+    return {
+        "move": name,
+        "from_stage": from_stage,
+        "to_stage": case.stage,
+        "at": step.now,
+        "account_id": step.by.account_id or None,
+        "actor_name": step.by.display_name,
+        "role": step.by.role,
+        "member_id": case.handler_id if name in ("dispatch", "reassign") else None,
+        "note": step.note,
+        "version": case.version,
+        "lon": lon,
+        "lat": lat,
+        "details": step.details,
+    }
 
 
-def _tell(step: Step, name: str, had_it: int | None) -> None:
-    """The notices of a move: who gets a task, who loses one, else whoever has it."""
+def _notices(step: Step, name: str, had_it: int | None) -> list[dict[str, Any]]:
+    """Who hears of a move: who gets a task, who loses one, else whoever has it."""
     has_it = step.case.handler_id
     told: list[tuple[str, int | None]] = [(name, has_it)]
     if had_it != has_it:
         told = [("task_taken", had_it)] if had_it is not None else []
         told.append(("task_arrived", has_it) if has_it is not None else ("case_arrived", None))
-    step.session.add_all(
-        Notice(
-            incident_id=step.case.id,
-            kind=kind,
-            member_id=member_id,
-            created_at=step.now,
-            territory=step.case.territory,
-        )
-        for kind, member_id in told
-    )
+    return [{"kind": kind, "member_id": member, "created_at": step.now} for kind, member in told]
