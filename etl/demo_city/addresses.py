@@ -59,7 +59,7 @@ def name_streets(town: Town, names: Names) -> Addresses:
     for street, name in streets.items():
         on_line[street.axis, street.at].append((street, name))
     n = len(town.plots)
-    name = np.full((n, 4), None, object)
+    facing = np.full((n, 4), None, object)
     start, length = np.zeros((n, 4), np.int64), np.ones((n, 4), np.int64)
     main = np.full(n, -1)
     for i, plot in enumerate(town.plots):
@@ -78,14 +78,14 @@ def name_streets(town: Town, names: Names) -> Addresses:
             )
             if found is None or plot.parcel.sides[k] not in STREETS:
                 continue
-            street, name[i, k] = found
+            street, facing[i, k] = found
             start[i, k], length[i, k] = low - street.start, high - low
             rank[k] = STREETS[::-1].index(street.kind)
         gates = [gate.side for gate in town.drawings[i].gates if gate.side in rank]
         if rank:
             main[i] = gates[0] if gates else max(rank, key=lambda k: (rank[k], -k))
     lines = np.array([plot.sides for plot in town.plots], object).reshape(n, 4)
-    return Addresses(streets, name, start, length, main, lines)
+    return Addresses(streets, facing, start, length, main, lines)
 
 
 def _street_names(town: Town, names: Names) -> dict[Street, Name]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 from etl.demo_city.addresses import Addresses
 from etl.demo_city.drawing import polygons
+from etl.demo_city.edges import Edges
 from etl.demo_city.ground import Ground, multi
 from etl.demo_city.names import CANAL, RIVER, Name, Names
 from etl.demo_city.parcels import HALF_WIDTH, Street
 from etl.demo_city.sheet import RIVER_BAND, Floats, Rect, to_degrees
-from etl.demo_city.edges import Edges
 from etl.demo_city.streets import OUTSKIRTS, canal_shapes, cut_at_bridges, outskirts
 from etl.demo_city.town import Town
 from etl.demo_city.writing import Rows
@@ -123,8 +124,8 @@ def _fields(town: Town) -> list[shapely.Geometry]:
     )
     outside = [
         Rect(west, east, south, north)
-        for west, east in zip(us, us[1:], strict=False)
-        for south, north in zip(vs, vs[1:], strict=False)
+        for west, east in pairwise(us)
+        for south, north in pairwise(vs)
         if (east <= 0 or west >= size.width or north <= -size.south or south >= size.north)
         and not (south == -RIVER_BAND and north == RIVER_BAND)
     ]

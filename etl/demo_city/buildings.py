@@ -1,4 +1,4 @@
-"""The building stock as arrays: all sketches of all plots, their heights, and how many households they hold."""
+"""The building stock as arrays: all sketches of all plots, their heights and their households."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -29,7 +30,12 @@ Objects = NDArray[np.object_]
 
 CHANNELS = ("member", "wechat", "hotline", "resident", "desk", "sensor")
 CHANNEL_SHARES = (0.52, 0.17, 0.13, 0.12, 0.05, 0.01)
-ACCURACY = {"member": (4.0, 12.0, 68), "wechat": (12.0, 35.0, 95), "resident": (12.0, 35.0, 95), "sensor": (2.0, 4.0, 68)}
+ACCURACY = {
+    "member": (4.0, 12.0, 68),
+    "wechat": (12.0, 35.0, 95),
+    "resident": (12.0, 35.0, 95),
+    "sensor": (2.0, 4.0, 68),
+}
 """Least and largest radius a device claims, and its level; the desk and the hotline claim none."""
 DATUM = {"wechat": "GCJ-02", "resident": "EPSG:4326", "member": "EPSG:4326"}
 """What a channel's numbers are declared as; the rest is stored as it comes."""
@@ -97,13 +103,21 @@ def place_reports(
         true_building[which], component[which] = spots.building[rows], spots.component[rows]
     accuracy, level = _claims(channels, rng)
     lonlat = degrees(xy, town.origin)
-    sigma = np.array([Fix(113.0, 23.0, None if np.isnan(a) else a, lv).sigma_m for a, lv in zip(accuracy, level, strict=True)])
+    sigma = np.array(
+        [
+            Fix(113.0, 23.0, None if np.isnan(a) else a, lv).sigma_m
+            for a, lv in zip(accuracy, level, strict=True)
+        ]
+    )
     seen = xy + rng.normal(0, 1, (n, 2)) * (sigma * noise)[:, None]
     outside = ~whereabouts.in_city(seen)
     seen[outside] = xy[outside]
     building = whereabouts.building_at(seen, np.where(np.isnan(accuracy), DEFAULT_ACCURACY_M, accuracy))
     count = rng.integers(2, 7, n)
-    words = [scene.words[int(k)] for scene, k in zip(scenes, rng.integers(0, 60, n) % [len(s.words) for s in scenes], strict=True)]
+    words = [
+        scene.words[int(k)]
+        for scene, k in zip(scenes, rng.integers(0, 60, n) % [len(s.words) for s in scenes], strict=True)
+    ]
     floor, unit = _doors(town, true_building, kinds, rng)
     return Placed(
         scene=list(scenes),
@@ -198,7 +212,7 @@ def _case_rows(cases: list[Case], numbers: list[str], generation: str) -> Rows:
     source[shifted] = np.column_stack(crs.wgs84_to_gcj02(*lonlat[shifted].T))
     clocks = [case.story.shown_clock for case in cases]
 
-    def of_placed(name: str) -> list[object]:
+    def of_placed(name: str) -> list[Any]:
         return [getattr(case.placed, name)[case.row] for case in cases]
 
     def when(*moves: str) -> list[datetime | None]:
@@ -218,12 +232,12 @@ def _case_rows(cases: list[Case], numbers: list[str], generation: str) -> Rows:
         unit=of_placed("unit"),
         stage=[case.story.stage for case in cases],
         version=[case.story.version for case in cases],
-        grade=[case.story.grade for case in cases],
+        grade=[case.story.kind.grade for case in cases],
         geom=shapely.points(lonlat),
         source_lon=source[:, 0],
         source_lat=source[:, 1],
         source_crs=crs_names,
-        accuracy_m=np.array(of_placed("accuracy_m"), float),
+        accuracy_m=[None if np.isnan(metres) else metres for metres in of_placed("accuracy_m")],
         accuracy_level=of_placed("level"),
         place=of_placed("place"),
         building_id=[_id(case.placed.building[case.row]) for case in cases],
@@ -289,7 +303,9 @@ def _move_rows(cases: list[Case]) -> Rows:
 
 
 def _clock_rows(cases: list[Case]) -> Rows:
-    clocks = [(i, case.route.territory, clock) for i, case in enumerate(cases, 1) for clock in case.story.clocks]
+    clocks = [
+        (i, case.route.territory, clock) for i, case in enumerate(cases, 1) for clock in case.story.clocks
+    ]
     return Rows(
         "case_clock",
         incident_id=[i for i, _, _ in clocks],

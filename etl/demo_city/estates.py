@@ -162,7 +162,7 @@ def _rows(halves: Halves, form: Form) -> list[Home]:
             for x, units in _row(west, east, form, staggered):
                 width, depth = form.unit_width, form.depth
                 outline = tower(width, depth) if form.points else slab(units, width, depth)
-                homes.append(Home(outline + [x, y], form.floors, units, form.doors, half))
+                homes.append(Home(outline + np.array([x, y]), form.floors, units, form.doors, half))
     return homes
 
 
@@ -214,9 +214,8 @@ def _garden(
             plot = shapely.box(*(low - 4), *(high + 4)).buffer(2)
             drawing.land.append(("estate_green", shapely.Polygon(frame.out(plot.exterior.coords))))
             if rng.random() < 0.5:
-                drawing.ponds.append(
-                    frame.out(pond(*outline.mean(0), 7 if form.floors < 9 else 11, rng, 0.6))
-                )
+                x, y = outline.mean(0)
+                drawing.ponds.append(frame.out(pond(x, y, 7 if form.floors < 9 else 11, rng, 0.6)))
         else:
             width = float(min(26.0, high[0] - low[0] - 4))
             drawing.buildings.append(
@@ -251,7 +250,6 @@ def _lanes(
 ) -> None:
     """The spine from gate to gate and a lane behind each row; gates where there is a street."""
     whole = shapely.Polygon(frame.into(plot.exterior.coords))
-    west, _, east, _ = whole.bounds
     _, low, _, high = shapely.bounds(
         shapely.intersection(shapely.LineString([(spine, -1e4), (spine, 1e4)]), whole)
     )
@@ -274,7 +272,7 @@ def _lanes(
         tips.setdefault(half, (tip, y))
     for side, y in ((2, low), (3, high)):
         if open_to[side]:
-            drawing.gates.append(Gate(*frame.out([spine, y]), side))
+            drawing.gates.append(_gate(frame, spine, y, side))
     for side in (0, 1):
         if drawing.gates or not open_to[side]:
             continue
@@ -282,7 +280,12 @@ def _lanes(
         a, b = (float(end[0]) for end in chords(whole, [y]))
         edge = b if side else a
         drawing.lanes.append(frame.out([(spine, y), (edge, y)]))
-        drawing.gates.append(Gate(*frame.out([edge, y]), side))
+        drawing.gates.append(_gate(frame, edge, y, side))
+
+
+def _gate(frame: Frame, x: float, y: float, side: int) -> Gate:
+    east, north = frame.out([x, y])
+    return Gate(float(east), float(north), side)
 
 
 def _sheds(drawing: Drawing, inner: shapely.Polygon, frame: Frame, rng: np.random.Generator) -> None:
@@ -290,7 +293,7 @@ def _sheds(drawing: Drawing, inner: shapely.Polygon, frame: Frame, rng: np.rando
     middle = inner.centroid.y
     for gate in drawing.gates[:2]:
         x, y = frame.into([gate.x, gate.y])
-        outline = rectangle(5, 3.5) + [x + 5, y + 2 if y < middle else y - 5.5]
+        outline = rectangle(5, 3.5) + np.array([x + 5, y + 2 if y < middle else y - 5.5])
         drawing.buildings.append(
             Sketch(frame.out(outline), "other", "village", 1, minor=True, label="门卫室")
         )
@@ -298,7 +301,7 @@ def _sheds(drawing: Drawing, inner: shapely.Polygon, frame: Frame, rng: np.rando
     for width, depth, label in ((18, 5, "车棚"), (7, 5, "配电房"), (22, 5, "车棚"), (6, 5, "垃圾房")):
         x = west + rng.uniform(0, 5) if rng.random() < 0.5 else east - width - rng.uniform(0, 5)
         y = rng.uniform(south, north - 6)
-        outline = frame.out(rectangle(width, depth) + [x, y])
+        outline = frame.out(rectangle(width, depth) + np.array([x, y]))
         if label == "车棚" and rng.random() < 0.5:
             drawing.land.append(("parking", shapely.Polygon(outline)))
         else:

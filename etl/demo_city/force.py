@@ -1,7 +1,7 @@
 """The grid force: a team of 1 + 1 + 1 + N and a member for each cell, duty officers for each subdistrict.
 
 Everybody holds their post around the clock but for what makes a roster real: the duty officers change at
-eight, a few people are off duty with somebody standing in, and one cell has nobody this evening.
+eight, a few people are on leave with somebody standing in, and one is away this evening with nobody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from etl.demo_city.town import Town
 from etl.demo_city.writing import Rows
 
 CELLS_A_POLICE_OFFICER = 5
-OFF_DUTY_SHARE = 0.04
+ON_LEAVE_SHARE = 0.04
 SETTLED_DAYS = 400
 """The teams are older than the history of cases."""
 LEAVE_DAYS = 5
@@ -29,15 +29,15 @@ DAY, NIGHT = (time(8), time(20)), (time(20), time(8))
 
 @dataclass(slots=True)
 class Force:
-    """Members by id (from 1) and their duties, as lists that become rows, and who holds the posts of a ground."""
+    """Members by id (from 1) and their duties, as lists that become rows; and who holds which post."""
 
     role: list[str] = field(default_factory=list)
     territory: list[str] = field(default_factory=list)
     off_duty: set[int] = field(default_factory=set)
-    duties: list[tuple[str, int, str, int | None, datetime, datetime | None, int | None]] = field(
-        default_factory=list
-    )
-    """(post, member, ground, building, starts, ends, stands in for)."""
+    duties: list[tuple[str, int, str, int | None, datetime]] = field(default_factory=list)
+    """(post, member, ground, building, since)."""
+    leaves: list[tuple[int, datetime, datetime, int | None, str, str]] = field(default_factory=list)
+    """(member, starts, ends, stand-in, status, territory)."""
     shifts: list[tuple[int, int, time, time, str]] = field(default_factory=list)
     """(duty, weekday, starts, ends, territory)."""
     holder: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -51,19 +51,11 @@ class Force:
         return len(self.role)
 
     def assign(
-        self,
-        post: str,
-        member: int,
-        ground: str,
-        starts: datetime,
-        *,
-        ends: datetime | None = None,
-        building: int | None = None,
-        stand_in_for: int | None = None,
+        self, post: str, member: int, ground: str, since: datetime, *, building: int | None = None
     ) -> int:
-        """A duty of a member; returns its id."""
-        self.duties.append((post, member, ground, building, starts, ends, stand_in_for))
-        if stand_in_for is None and post != "building_head":
+        """A duty of a member until further notice; returns its id."""
+        self.duties.append((post, member, ground, building, since))
+        if post != "building_head":
             self.holder.setdefault((post, ground), member)
         return len(self.duties)
 
@@ -77,41 +69,36 @@ def raise_force(town: Town, ground: Ground, as_of: datetime, zone: ZoneInfo) -> 
     force = Force()
     midnight = as_of.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=SETTLED_DAYS)
-    hole = _cell_with_a_hole(ground)
-    for cell, code in sorted(enumerate(ground.cells.code), key=lambda pair: pair[1]):
-        force.assign("leader", force.join("leader", code), code, start)
-        member = force.join("member", code)
-        if cell == hole:
-            _with_evening_off(force, member, code, start, as_of.astimezone(zone))
-        else:
-            force.assign("member", member, code, start)
-        force.assign("property_manager", force.join("property_manager", code), code, start)
+    for code in np.sort(ground.cells.code):
+        for post in ("leader", "member", "property_manager"):
+            force.assign(post, force.join(post, code), code, start)
     _police(force, ground, start)
     _special_grounds(force, ground, start)
     _building_heads(force, town, ground, start)
     _duty_officers(force, ground, start)
+    hole = _cell_with_a_hole(ground)
+    _evening_off(force, hole, as_of.astimezone(zone))
     _absences(force, ground, midnight, hole, rng)
     force.names = people_names(len(force.role), rng)
     return force
 
 
-def _cell_with_a_hole(ground: Ground) -> int:
+def _cell_with_a_hole(ground: Ground) -> str:
     """The third cell of the main subdistrict's last community, or its last one."""
     of_main = np.flatnonzero(ground.communities.parent == ground.main_subdistrict)
     last = of_main[np.argmax(ground.communities.code[of_main])]
     cells = np.flatnonzero(ground.cells.parent == last)
     ordered = cells[np.argsort(ground.cells.code[cells])]
-    return int(ordered[min(2, len(ordered) - 1)])
+    return str(ground.cells.code[ordered[min(2, len(ordered) - 1)]])
 
 
-def _with_evening_off(force: Force, member: int, ground: str, start: datetime, now: datetime) -> None:
-    """A member with nobody in their place on the coming evening: the hole that `duties check` finds."""
+def _evening_off(force: Force, ground: str, now: datetime) -> None:
+    """The coming evening the member is away and nobody stands in: the hole that `duties check` finds."""
     hole = now.replace(hour=HOLE_FROM.hour, minute=0, second=0, microsecond=0)
     if hole < now + timedelta(minutes=30):
         hole += timedelta(days=1)
-    again = (hole + timedelta(days=1)).replace(hour=HOLE_TO.hour)
-    force.assign("member", member, ground, start, ends=hole)
-    force.assign("member", member, ground, again)
+    until = (hole + timedelta(days=1)).replace(hour=HOLE_TO.hour)
+    force.leaves.append((force.holder["member", ground], hole, until, None, "approved", ground))
 
 
 def _police(force: Force, ground: Ground, start: datetime) -> None:
@@ -154,27 +141,31 @@ def _duty_officers(force: Force, ground: Ground, start: datetime) -> None:
             force.shifts += [(duty, weekday, opens, shuts, code) for weekday in range(7)]
 
 
-def _absences(force: Force, ground: Ground, midnight: datetime, hole: int, rng: np.random.Generator) -> None:
-    """A few members and property managers are off duty; the colleague of the next cell stands in."""
-    codes = [code for i, code in enumerate(ground.cells.code) if i != hole]
-    codes.sort()
-    count = max(2, round(OFF_DUTY_SHARE * len(codes)))
+def _absences(force: Force, ground: Ground, midnight: datetime, hole: str, rng: np.random.Generator) -> None:
+    """A few members and property managers are on leave and the colleague of the next cell stands in; one
+    more has asked for leave next week."""
+    codes = [code for code in np.sort(ground.cells.code) if code != hole]
+    count = max(2, round(ON_LEAVE_SHARE * len(codes)))
     step = len(codes) // count
     first = int(rng.integers(step))
     for k in range(count):
         at = min(first + k * step, len(codes) - 2)
         post = "member" if k % 2 == 0 else "property_manager"
-        away, stand_in = force.holder[post, codes[at]], force.holder[post, codes[at + 1]]
+        away, stand_in = (force.holder[post, code] for code in codes[at : at + 2])
         force.off_duty.add(away)
-        ends = midnight + timedelta(days=LEAVE_DAYS)
-        force.assign(post, stand_in, codes[at], midnight, ends=ends, stand_in_for=away)
+        until = midnight + timedelta(days=LEAVE_DAYS)
+        force.leaves.append((away, midnight, until, stand_in, "approved", codes[at]))
+    asking = force.holder["member", codes[-1]]
+    week = midnight + timedelta(days=7)
+    force.leaves.append((asking, week, week + timedelta(days=2), None, "asked", codes[-1]))
 
 
 def force_rows(force: Force, beneath: dict[str, str], rng: np.random.Generator) -> list[Rows]:
-    """Rows of `member`, `duty` and `shift`; `beneath` as in `Ground`."""
+    """Rows of `member`, `duty`, `shift` and `leave`; `beneath` as in `Ground`."""
     n = len(force.role)
-    post, member, grounds, building, starts, ends, stand_in = zip(*force.duties, strict=True)
+    post, member, grounds, building, since = zip(*force.duties, strict=True)
     duty, weekday, opens, shuts, territory = zip(*force.shifts, strict=True)
+    away, starts, ends, stand_in, status, where = zip(*force.leaves, strict=True)
     return [
         Rows(
             "member",
@@ -191,12 +182,20 @@ def force_rows(force: Force, beneath: dict[str, str], rng: np.random.Generator) 
             member_id=member,
             ground=grounds,
             building_id=building,
-            starts_at=starts,
-            ends_at=ends,
-            stand_in_for=stand_in,
+            starts_at=since,
             territory=[beneath.get(code, code) for code in grounds],
         ).numbered(),
         Rows(
             "shift", duty_id=duty, weekday=weekday, starts=opens, ends=shuts, territory=territory
+        ).numbered(),
+        Rows(
+            "leave",
+            member_id=away,
+            starts_at=starts,
+            ends_at=ends,
+            stand_in_id=stand_in,
+            status=status,
+            asked_at=[min(starts) - timedelta(days=3)] * len(starts),
+            territory=where,
         ).numbered(),
     ]

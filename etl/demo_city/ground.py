@@ -1,4 +1,4 @@
-"""Codes, names and shapes of the territory: city, districts, subdistricts, communities, and cells of all kinds.
+"""Codes, names and shapes of the territory, from the city down to its cells of all kinds.
 
 Every shape is a union of the plots' shares in degrees, so borders are equal vertex by vertex on every level,
 and each level covers the city exactly once. Special cells lie over the social ones, within the walls of a
@@ -126,7 +126,7 @@ def survey(town: Town, names: Names, as_of: datetime) -> Ground:
             cell_shape,
         ),
         city_shape=shapely.coverage_union_all(district_shape),
-        cell_m2=np.bincount(territory.cell, metres, len(cell_shape)),
+        cell_m2=np.bincount(territory.cell, metres, len(cell_shape)).astype(float),
         cell_households=np.bincount(stock_cell, town.stock.households, len(cell_shape)).astype(np.int64),
         special=special,
         special_plot=special_plot,
@@ -165,7 +165,9 @@ def _unions(shapes: Objects, labels: Ints) -> Objects:
     return np.array([shapely.coverage_union_all(shapes[group]) for group in groups], object)
 
 
-def _codes(parents: Sequence[str], parent: Ints, shapes: Objects, width: int, *, first: int = -1) -> Objects:
+def _codes(
+    parents: Sequence[str] | Objects, parent: Ints, shapes: Objects, width: int, *, first: int = -1
+) -> Objects:
     """Codes by label: within each parent numbered from the north-west, `first` before all others."""
     centre = shapely.get_coordinates(shapely.centroid(shapes))
     rank = centre[:, 0] - centre[:, 1]
@@ -228,7 +230,7 @@ def area_rows(ground: Ground) -> Rows:
     )
 
 
-def multi(shapes: Sequence[shapely.Geometry]) -> Objects:
+def multi(shapes: Sequence[shapely.Geometry] | Objects) -> Objects:
     """Polygons and multipolygons -> multipolygons, as the tables want them."""
     parts, index = shapely.get_parts(np.asarray(shapes, object), return_index=True)
     return shapely.multipolygons(parts, indices=index)

@@ -16,12 +16,10 @@ from etl.demo_city.ground import Ground
 from etl.demo_city.past import Ending, cast_for, tell_whole
 from etl.demo_city.routes import route_many
 from etl.demo_city.scenes import HOURS, Scene
-from etl.demo_city.sizes import HISTORY_DAYS
 from etl.demo_city.spots import Whereabouts
-from etl.demo_city.stories import Kind
+from etl.demo_city.stories import Kind, TimeRules
 from etl.demo_city.town import Town
 from grids.owner_map import OwnerMap
-from incidents.rules import Rulebook
 
 Ints = NDArray[np.int64]
 
@@ -46,7 +44,7 @@ class Stage:
     city: OwnerMap
     kinds: dict[str, Kind]
     scenes: Sequence[Scene]
-    rules: Rulebook
+    rules: TimeRules
     now: datetime
     """In the city's own time."""
     zone: ZoneInfo
@@ -73,7 +71,7 @@ def past_cases(stage: Stage, living: Sequence[Case]) -> list[Case]:
         stage.now,
         placed.lonlat,
         placed.sigma_m,
-        _cells_of(stage.ground, placed),
+        _cells_of(placed),
         _building_cells(stage, placed),
         stage.ground.beneath,
     )
@@ -87,16 +85,18 @@ def past_cases(stage: Stage, living: Sequence[Case]) -> list[Case]:
     return cases
 
 
-def _cells_of(ground: Ground, placed: Placed) -> NDArray[np.object_]:
+def _cells_of(placed: Placed) -> NDArray[np.object_]:
     """The cell of the component each report names, None where it names none."""
-    return np.where(placed.component >= 0, placed.truth, None)
+    cells = placed.truth.copy()
+    cells[placed.component < 0] = None
+    return cells
 
 
 def _building_cells(stage: Stage, placed: Placed) -> NDArray[np.object_]:
     """The cell of the building each report lies at, None where it lies at none."""
-    at = placed.building >= 0
-    plot = stage.town.stock.plot[placed.building]
-    return np.where(at, stage.ground.owner_code[plot], None)
+    cells = stage.ground.owner_code[stage.town.stock.plot[placed.building]]
+    cells[placed.building < 0] = None
+    return cells
 
 
 def _reports(
@@ -107,7 +107,7 @@ def _reports(
     times: list[datetime] = []
     now, midnight = stage.now, stage.midnight
     so_far = now - midnight
-    for days_ago in range(HISTORY_DAYS - 1, 1, -1):
+    for days_ago in range(stage.town.size.history_days - 1, 1, -1):
         day = midnight - timedelta(days=days_ago)
         busy = (WEEKEND if day.weekday() >= 5 else 1.0) * (STORM_FACTOR if days_ago == STORM_DAY else 1.0)
         count = int(rng.poisson(stage.town.size.incidents_a_day * busy))

@@ -26,7 +26,7 @@ from etl.demo_city.people import household_rows
 from etl.demo_city.scenes import SCENES
 from etl.demo_city.sizes import size_named
 from etl.demo_city.spots import Whereabouts
-from etl.demo_city.stories import Kind
+from etl.demo_city.stories import Kind, TimeRules
 from etl.demo_city.today import living_cases
 from etl.demo_city.town import Town, build_town
 from etl.demo_city.writing import Rows, write
@@ -38,7 +38,7 @@ from incidents.rules import Limit, current_rulebook
 DEFAULT_SEED = 1
 TABLES = (
     "area", "generation", "cell", "road", "water", "land", "estate", "building", "shop", "component",
-    "household", "resident", "member", "duty", "shift", "incident",
+    "household", "resident", "member", "duty", "shift", "leave", "incident",
 )  # fmt: skip
 """What a demo city fills, and what must be empty before."""
 
@@ -142,7 +142,10 @@ def _write_city(works: _Works, town: Town, now: datetime, zone: ZoneInfo) -> Sta
     places, estates = basemap.name_places(town, names)
     estate_rows, estate_row = basemap.estate_rows(town, ground, estates)
     works.write(
-        basemap.road_rows(town, addresses), basemap.water_rows(town), basemap.land_rows(town, places), estate_rows
+        basemap.road_rows(town, addresses),
+        basemap.water_rows(town),
+        basemap.land_rows(town, places),
+        estate_rows,
     )
     works.step("buildings", 0.45)
     housing = building_rows(town, ground, addresses, places, estates, estate_row)
@@ -163,7 +166,7 @@ def _write_city(works: _Works, town: Town, now: datetime, zone: ZoneInfo) -> Sta
         city=owner_map.current(works.session),
         kinds=kinds,
         scenes=[scene for scene in SCENES if scene.category in kinds],
-        rules=current_rulebook(works.session, zone),
+        rules=TimeRules(current_rulebook(works.session, zone)),
         now=now,
         zone=zone,
     )
@@ -185,16 +188,17 @@ def _kinds(session: Session) -> dict[str, Kind]:
 
 
 def _hero_cell(stage: Stage) -> str:
-    """A populous cell in the second community of the main subdistrict whose member is on duty all evening."""
+    """A populous cell in the second community of the main subdistrict whose member is not away."""
     ground, force = stage.ground, stage.force
     of_main = np.flatnonzero(ground.communities.parent == ground.main_subdistrict)
     by_code = of_main[np.argsort(ground.communities.code[of_main])]
     community = by_code[min(1, len(by_code) - 1)]
     cells = np.flatnonzero(ground.cells.parent == community)
+    away = {member for member, *_ in force.leaves}
     for cell in cells[np.argsort(-ground.cell_households[cells], kind="stable")]:
         code = str(ground.cells.code[cell])
         member = force.holder["member", code]
-        if member not in force.off_duty and sum(duty[1] == member for duty in force.duties) == 1:
+        if member not in away:
             return code
     return str(ground.cells.code[cells[0]])
 

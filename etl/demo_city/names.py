@@ -22,23 +22,25 @@ class Name(NamedTuple):
         return Name(self.zh + suffix[0], f"{self.en} {suffix[1]}".strip())
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 CITY = Name("示范市", "Demo City")
-DISTRICTS = (
-    Name("示范区", "Demo District"),
-    *(
-        Name(zh + "区", en + " District")
-        for zh, en in (
-            ("城东", "Chengdong"),
-            ("城西", "Chengxi"),
-            ("江南", "Jiangnan"),
-            ("江北", "Jiangbei"),
-            ("云湖", "Yunhu"),
-            ("金山", "Jinshan"),
-            ("新港", "Xingang"),
-            ("青溪", "Qingxi"),
-            ("望城", "Wangcheng"),
-        )  # fmt: skip
-    ),
+DISTRICTS = tuple(
+    Name(zh + "区", en + " District")
+    for zh, en in (
+        ("示范", "Demo"),
+        ("城东", "Chengdong"),
+        ("城西", "Chengxi"),
+        ("江南", "Jiangnan"),
+        ("江北", "Jiangbei"),
+        ("云湖", "Yunhu"),
+        ("金山", "Jinshan"),
+        ("新港", "Xingang"),
+        ("青溪", "Qingxi"),
+        ("望城", "Wangcheng"),
+    )
 )
 RIVER = Name("清溪江", "Qingxi River")
 CANAL = Name("后河", "Hou Canal")
@@ -57,27 +59,31 @@ MAIN_ROADS = {
     "south bank": Name("滨江南路", "South Binjiang Rd"),
 }
 
-_STEMS = """
-石桥 Shiqiao 望江 Wangjiang 文昌 Wenchang 紫竹 Zizhu 育才 Yucai 光华 Guanghua 槐荫 Huaiyin 同福 Tongfu 太平 Taiping
-新民 Xinmin 南苑 Nanyuan 杏林 Xinglin 学府 Xuefu 和平 Heping 曙光 Shuguang 青禾 Qinghe 永康 Yongkang 翠湖 Cuihu
-银杏 Yinxing 听涛 Tingtao 明德 Mingde 金桂 Jingui 仁和 Renhe 长春 Changchun 乐业 Leye 书院 Shuyuan 桂花 Guihua
-杏花 Xinghua 竹园 Zhuyuan 菜场 Caichang 后河 Houhe 迎宾 Yingbin 解放 Jiefang 槐安 Huaian 北苑 Beiyuan 东风 Dongfeng
-梧桐 Wutong 海棠 Haitang 百花 Baihua 丰收 Fengshou 前进 Qianjin 团结 Tuanjie 友谊 Youyi 中兴 Zhongxing 朝阳 Chaoyang
-清泉 Qingquan 鹤鸣 Heming 松涛 Songtao 云栖 Yunxi 江湾 Jiangwan 白鹭 Bailu 荷塘 Hetang 枫林 Fenglin 兰亭 Lanting
-""".split()
+_STEMS = _words("""
+    石桥 Shiqiao  望江 Wangjiang  文昌 Wenchang  紫竹 Zizhu  育才 Yucai  光华 Guanghua  槐荫 Huaiyin
+    同福 Tongfu  太平 Taiping  新民 Xinmin  南苑 Nanyuan  杏林 Xinglin  学府 Xuefu  和平 Heping
+    曙光 Shuguang  青禾 Qinghe  永康 Yongkang  翠湖 Cuihu  银杏 Yinxing  听涛 Tingtao  明德 Mingde
+    金桂 Jingui  仁和 Renhe  长春 Changchun  乐业 Leye  书院 Shuyuan  桂花 Guihua  杏花 Xinghua
+    竹园 Zhuyuan  菜场 Caichang  后河 Houhe  迎宾 Yingbin  解放 Jiefang  槐安 Huaian  北苑 Beiyuan
+    东风 Dongfeng  梧桐 Wutong  海棠 Haitang  百花 Baihua  丰收 Fengshou  前进 Qianjin  团结 Tuanjie
+    友谊 Youyi  中兴 Zhongxing  朝阳 Chaoyang  清泉 Qingquan  鹤鸣 Heming  松涛 Songtao  云栖 Yunxi
+    江湾 Jiangwan  白鹭 Bailu  荷塘 Hetang  枫林 Fenglin  兰亭 Lanting
+""")
 STEMS = tuple(Name(zh, en) for zh, en in zip(_STEMS[::2], _STEMS[1::2], strict=True))
-_HEADS = """
-锦 jin 云 yun 清 qing 安 an 福 fu 文 wen 滨 bin 长 chang 新 xin 金 jin 玉 yu 丰 feng 和 he 泰 tai 永 yong 兴 xing 华 hua
-康 kang 宁 ning 瑞 rui 景 jing 明 ming 秀 xiu 翠 cui 碧 bi 梧 wu 棠 tang 枫 feng 荷 he 嘉 jia 祥 xiang 春 chun 秋 qiu
-""".split()
-_TAILS = """
-江 jiang 山 shan 河 he 湖 hu 园 yuan 塘 tang 桥 qiao 泉 quan 林 lin 溪 xi 洲 zhou 浦 pu 港 gang 城 cheng 阳 yang 亭 ting
-台 tai 屏 ping 源 yuan 坪 ping 乐 le 水 shui 岭 ling 汀 ting 沙 sha 田 tian
-""".split()
+_HEADS = _words("""
+    锦 jin  云 yun  清 qing  安 an  福 fu  文 wen  滨 bin  长 chang  新 xin  金 jin  玉 yu  丰 feng
+    和 he  泰 tai  永 yong  兴 xing  华 hua  康 kang  宁 ning  瑞 rui  景 jing  明 ming  秀 xiu  翠 cui
+    碧 bi  梧 wu  棠 tang  枫 feng  荷 he  嘉 jia  祥 xiang  春 chun  秋 qiu
+""")
+_TAILS = _words("""
+    江 jiang  山 shan  河 he  湖 hu  园 yuan  塘 tang  桥 qiao  泉 quan  林 lin  溪 xi  洲 zhou  浦 pu
+    港 gang  城 cheng  阳 yang  亭 ting  台 tai  屏 ping  源 yuan  坪 ping  乐 le  水 shui  岭 ling
+    汀 ting  沙 sha  田 tian
+""")
 
 ESTATE_SUFFIXES = (
-    ("苑", "Court"), ("花园", "Garden"), ("新村", "Village"), ("小区", "Estate"), ("里", "Li"), ("家园", "Home"),
-    ("园", "Garden"), ("华庭", "Hall"), ("雅居", "Residence"),
+    ("苑", "Court"), ("花园", "Garden"), ("新村", "Village"), ("小区", "Estate"), ("里", "Li"),
+    ("家园", "Home"), ("园", "Garden"), ("华庭", "Hall"), ("雅居", "Residence"),
 )  # fmt: skip
 ROAD_SUFFIXES = {
     "expressway": (("高架", "Expy"),),
@@ -140,7 +146,7 @@ class Names:
     def _fresh(self, suffixes: Sequence[tuple[str, str]]) -> Name:
         rng = self._rng
         for attempt in range(400):
-            suffix = suffixes[rng.integers(len(suffixes))]
+            suffix = suffixes[int(rng.integers(len(suffixes)))]
             if attempt < 12:
                 stem = STEMS[rng.integers(len(STEMS))]
             else:

@@ -12,8 +12,7 @@ from etl.demo_city.cases import DESK, INSPECTORS, MACHINE, resident_name
 from etl.demo_city.force import Force
 from etl.demo_city.routes import Route
 from etl.demo_city.scenes import NOTES
-from etl.demo_city.stories import Actor, Kind, Story
-from incidents.rules import Rulebook
+from etl.demo_city.stories import Actor, Kind, Story, TimeRules
 
 REJECTED, VOID, HANDED_BACK, REWORKED, LATE = 0.11, 0.006, 0.025, 0.03, 0.055
 """Shares: rejected of those that wait for confirmation, the others of all that are dispatched."""
@@ -34,8 +33,10 @@ class Cast:
     inspector: Actor
 
 
-def cast_for(force: Force, route: Route, kind: Kind, channel: str, handler: int | None, rng: np.random.Generator) -> Cast:
-    """The people around a case; `handler` where the routing has named one, else the post the category asks."""
+def cast_for(
+    force: Force, route: Route, kind: Kind, channel: str, handler: int | None, rng: np.random.Generator
+) -> Cast:
+    """The people around a case; where the routing names no `handler`, the post the category asks for."""
 
     def member(member_id: int) -> Actor:
         return Actor(force.name(member_id), force.role[member_id - 1], member_id)
@@ -72,7 +73,13 @@ class Ending:
 
 
 def tell_whole(
-    kind: Kind, channel: str, rules: Rulebook, at: datetime, ending: Ending, cast: Cast, rng: np.random.Generator
+    kind: Kind,
+    channel: str,
+    rules: TimeRules,
+    at: datetime,
+    ending: Ending,
+    cast: Cast,
+    rng: np.random.Generator,
 ) -> Story:
     """A story from its report to its end."""
     story = Story(kind, channel, rules)
@@ -104,11 +111,15 @@ def _handle(story: Story, ending: Ending, cast: Cast, rng: np.random.Generator) 
     share = rng.uniform(1.05, 1.6) if rng.random() < LATE else rng.beta(2, 2.6)
     finish = sent + limit * max(float(share), 0.03)
     if not story.kind.urgent and share < 1:
-        finish = _awake(finish, sent, rules_zone(story))
+        finish = _awake(finish, sent, story.rules.calendar.zone)
     steps = [("accept", sent + min(timedelta(minutes=float(rng.exponential(14) + 1)), (finish - sent) * 0.4))]
     if rng.random() < HANDED_BACK and cast.other.role == "member":
         back = steps[-1][1] + (finish - steps[-1][1]) * 0.3
-        steps += [("hand_back", back), ("dispatch", back + (finish - back) * 0.2), ("accept", back + (finish - back) * 0.4)]
+        steps += [
+            ("hand_back", back),
+            ("dispatch", back + (finish - back) * 0.2),
+            ("accept", back + (finish - back) * 0.4),
+        ]
     steps.append(("finish", finish))
     if rng.random() < REWORKED:
         again = finish + timedelta(minutes=float(rng.uniform(20, 90)))
@@ -163,10 +174,6 @@ def _awake(at: datetime, after: datetime, zone: ZoneInfo) -> datetime:
         return at
     evening = last if local > last else last - timedelta(days=1)
     return max(evening - (evening - after) * 0.1, after + (at - after) * 0.2)
-
-
-def rules_zone(story: Story) -> ZoneInfo:
-    return story.rules.calendar.zone
 
 
 def _note(move: str, rng: np.random.Generator) -> str:

@@ -125,7 +125,8 @@ def _park(site: _Site, rng: np.random.Generator) -> None:
     ways = shapely.union_all([shapely.LineString(path).buffer(1.8, quad_segs=3) for path in paths])
     ways = shapely.difference(shapely.intersection(ways, site.inner.buffer(4)), shapely.Polygon(lake))
     site.drawing.land.append(("path", shapely.transform(ways, lambda points: site.frame.out(points))))
-    site.take(*lake.min(0), *np.ptp(lake, axis=0), 0)
+    low, span = lake.min(0), np.ptp(lake, axis=0)
+    site.take(low[0], low[1], span[0], span[1], 0.0)
     plaza = site.spot(40, 30, site.at(0.5, 0.0))
     if plaza:
         site.land("plaza", oval(40, 30) + plaza)

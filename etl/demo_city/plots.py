@@ -165,7 +165,7 @@ def _riverside(plot: Plot, rng: np.random.Generator) -> Drawing:
     for share in (0.2, 0.5, 0.8):
         if rng.random() < 0.45:
             at = np.array(walk.interpolate(share, normalized=True).coords[0])
-            outline = Frame(at, angle).out(rectangle(rng.uniform(7, 13), rng.uniform(6, 9)) + [4, 4])
+            outline = Frame(at, angle).out(4 + rectangle(rng.uniform(7, 13), rng.uniform(6, 9)))
             drawing.buildings.append(Sketch(outline, "other", "village", 1, label="亭"))
     return drawing
 

@@ -114,7 +114,9 @@ def _sureness(
     second[near] = _commonest(np.where(own, -1, around))
     alone = np.flatnonzero(second < 0)
     turn = np.arange(RING) * (2 * np.pi / RING)
-    ring = _located(city, lonlat[alone], np.stack([np.cos(turn), np.sin(turn)], 1), border[alone] * 1.02 + 2.0)
+    ring = _located(
+        city, lonlat[alone], np.stack([np.cos(turn), np.sin(turn)], 1), border[alone] * 1.02 + 2.0
+    )
     second[alone] = _commonest(np.where(ring == owner[alone][:, None], -1, ring))
     return confidence, second
 
@@ -130,7 +132,7 @@ def _sunflower(n: int) -> Floats:
 def _located(city: OwnerMap, lonlat: Floats, offsets: Floats, scale_m: Floats) -> Ints:
     """(fixes, offsets) owners of the points at `offsets` times `scale_m` metres from each fix.
 
-    Metres become degrees by the length of a degree at each latitude: over 100 m that is exact to a millimetre.
+    Metres become degrees by the length of a degree at each latitude: over 100 m exact to a millimetre.
     """
     lat = np.radians(lonlat[:, 1])
     per_lat = 111_132.95 - 559.85 * np.cos(2 * lat) + 1.175 * np.cos(4 * lat)

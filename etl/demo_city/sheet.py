@@ -118,4 +118,4 @@ def to_degrees(geometries: NDArray[np.object_], origin: Floats) -> NDArray[np.ob
 def degrees(xy: Floats, origin: Floats) -> Floats:
     """(n, 2) ground metres -> (n, 2) lon, lat."""
     lon, lat = crs.from_metres(xy[:, 0] + origin[0], xy[:, 1] + origin[1], zone=ZONE)
-    return np.round(np.column_stack([lon, lat]), DEGREE_DECIMALS)
+    return np.round(np.column_stack([lon, lat]), DEGREE_DECIMALS).astype(float)

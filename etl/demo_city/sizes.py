@@ -26,6 +26,7 @@ class Size:
     village_share: float
     """Share of the blocks that are urban villages: many small houses."""
     incidents_a_day: float
+    history_days: int
     households_as_rows: bool
     """False: households are only counted on buildings (decision 5)."""
     trees: bool
@@ -36,10 +37,10 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 75, True, True, 3),
-        Size("subdistrict", 2180, 640, 1010, 1, 3, 4, 0.085, 75, True, True, 6),
-        Size("district", 7000, 2300, 3600, 1, 15, 8, 0.08, 750, True, True, 6),
-        Size("city", 20800, 8400, 11000, 10, 120, 12, 0.62, 1110, False, False, 4),
+        Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 75, 8, True, True, 3),
+        Size("subdistrict", 2180, 640, 1010, 1, 3, 4, 0.085, 75, HISTORY_DAYS, True, True, 6),
+        Size("district", 6400, 2200, 3400, 1, 15, 8, 0.08, 750, HISTORY_DAYS, True, True, 6),
+        Size("city", 20800, 8400, 11000, 10, 120, 12, 0.62, 1110, HISTORY_DAYS, False, False, 4),
     )
 }
 """`sample` is a neighbourhood for quick tests; the other three are for people."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,7 +31,7 @@ DIRECTIONS = ("西门", "东门", "南门", "北门")
 
 @dataclass(frozen=True, slots=True)
 class Spots:
-    """Spots of one kind. `building` and `component` are rows from 0, -1 for none; `cell_code` is the truth."""
+    """Spots of one kind. `building`, `component` are rows from 0, -1 for none; `cell_code` is the truth."""
 
     xy: Floats
     plot: Ints
@@ -118,10 +119,12 @@ class Whereabouts:
         plot, side = np.nonzero(self._addresses.name != None)  # noqa: E711 - elementwise
         lines = self._addresses.lines[plot, side]
         count = np.maximum(1, (shapely.length(lines) / 25).astype(int))
-        plot, side, lines = (np.repeat(a, count) for a in (plot, side, lines))
+        plot, side, lines = np.repeat(plot, count), np.repeat(side, count), np.repeat(lines, count)
         share = self._rng.uniform(0.12, 0.88, len(plot))
         here = shapely.line_interpolate_point(lines, share, normalized=True)
-        width = np.array([WIDTH_M[self.town.plots[p].parcel.sides[s]] for p, s in zip(plot, side, strict=True)])
+        width = np.array(
+            [WIDTH_M[self.town.plots[p].parcel.sides[s]] for p, s in zip(plot, side, strict=True)]
+        )
         xy = self._inward(plot, side, lines, here, self._rng.uniform(0.15, 0.5, len(plot)) * width + 1.0)
         place = [f"{written}旁" for written in self._addresses.written(plot, side, here)]
         return self._on_street(xy, plot, place)
@@ -143,13 +146,18 @@ class Whereabouts:
             names = self._addresses.name[i]
             corners = shapely.get_coordinates(np.array(plot.sides, object)[2:]).reshape(-1, 2)
             lower = len(shapely.get_coordinates(plot.sides[2]))
-            ends = {(0, 2): corners[0], (1, 2): corners[lower - 1], (0, 3): corners[lower], (1, 3): corners[-1]}
+            ends = {
+                (0, 2): corners[0],
+                (1, 2): corners[lower - 1],
+                (0, 3): corners[lower],
+                (1, 3): corners[-1],
+            }
             middle = np.array(plot.share.centroid.coords[0])
             for (across, along), corner in ends.items():
                 if names[across] is None or names[along] is None:
                     continue
                 inward = (middle - corner) / np.hypot(*(middle - corner))
-                reach = np.hypot(*(HALF_WIDTH[plot.parcel.sides[k]] * 0.72 for k in (across, along)))
+                reach = 0.72 * math.hypot(*(HALF_WIDTH[plot.parcel.sides[k]] for k in (across, along)))
                 plots.append(i)
                 places.append(f"{names[along].zh} / {names[across].zh}口")
                 xy.append(corner + inward * reach)
@@ -160,7 +168,9 @@ class Whereabouts:
         plots, places, xy = [], [], []
         for i, drawing in enumerate(self.town.drawings):
             name = self._places.get(i) or self._estates.get(self.town.plots[i].parcel.estate)
-            for gate in drawing.gates if name else ():
+            if name is None:
+                continue
+            for gate in drawing.gates:
                 here = shapely.Point(gate.x, gate.y)
                 street = self.town.plots[i].sides[gate.side]
                 foot = street.interpolate(street.project(here))
@@ -201,7 +211,11 @@ class Whereabouts:
         rows, xy = rows[free], xy[free]
         place = np.array([f"{name}北侧" for name in self._housing.name[rows]], object)
         return self._spots(
-            xy, stock.plot[rows], self._housing.cell_code[rows], place, weight=stock.households[rows].astype(float)
+            xy,
+            stock.plot[rows],
+            self._housing.cell_code[rows],
+            place,
+            weight=stock.households[rows].astype(float),
         )
 
     def _shop_spots(self, kind: str) -> Spots:
@@ -245,8 +259,8 @@ class Whereabouts:
             xy += list(inside)
             plots += [i] * len(inside)
             places += [self._places[i].zh if i in self._places else f"滨江绿地{bank}"] * len(inside)
-        plot = np.array(plots)
-        return self._spots(np.array(xy), plot, self._ground.owner_code[plot], np.array(places, object))
+        rows = np.array(plots)
+        return self._spots(np.array(xy), rows, self._ground.owner_code[rows], np.array(places, object))
 
     def _on_street(self, xy: Floats, plot: Ints, places: list[str]) -> Spots:
         """Spots on public ground in front of a plot; those that fall out of the plot's share are dropped."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from incidents.calendar import Calendar
 from incidents.clocks import STARTED, clock_wanted
-from incidents.deadlines import Deadline, deadline
+from incidents.deadlines import Deadline, Pauses, deadline
 from incidents.incident import AT_ONCE, ENDED, LEVELS, ORDINARY
 from incidents.lifecycle import BEFORE, MOVES, SAME
 from incidents.reporting import OUTSIDE_CHANNELS
@@ -36,6 +36,34 @@ class Kind(NamedTuple):
     needs_confirm: bool
     urgent: bool
     limit: Limit
+
+    @property
+    def grade(self) -> int:
+        return AT_ONCE if self.urgent else ORDINARY
+
+
+class TimeRules:
+    """The city's rules of time, with the answer for each kind of case remembered."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._kept: dict[tuple[str, str, str], tuple[str, Limit] | None] = {}
+
+    @property
+    def calendar(self) -> Calendar:
+        return self._book.calendar
+
+    def clock_at(self, stage: str, kind: Kind, channel: str) -> tuple[str, Limit] | None:
+        """Which clock runs at a stage, and its limit; None where none does."""
+        key = (stage, kind.code, channel)
+        if key not in self._kept:
+            traits = Traits(kind.code, LEVELS[0], channel, kind.grade)
+            self._kept[key] = clock_wanted(stage, traits, kind.limit, self._book)
+        return self._kept[key]
+
+    def due(self, start: datetime, clock: str, limit: Limit, pauses: Pauses = ()) -> Deadline:
+        """The deadline of a clock started at `start`."""
+        return deadline(start, limit.kind, limit.value, self.calendar, pauses=pauses, started=STARTED[clock])
 
 
 @dataclass(slots=True)
@@ -71,7 +99,7 @@ class Story:
 
     kind: Kind
     channel: str
-    rules: Rulebook
+    rules: TimeRules
     stage: str | None = None
     version: int = 0
     handler: int | None = None
@@ -83,10 +111,6 @@ class Story:
     supervised_at: datetime | None = None
     review_on: date | None = None
     _before: str = "registered"
-
-    @property
-    def grade(self) -> int:
-        return AT_ONCE if self.kind.urgent else ORDINARY
 
     @property
     def running(self) -> ClockRow | None:
@@ -113,7 +137,9 @@ class Story:
             self._move("dispatch", at, by, to=to)
         self._follow("report", at)
 
-    def tell(self, name: str, at: datetime, by: Actor, *, note: str | None = None, to: int | None = None) -> None:
+    def tell(
+        self, name: str, at: datetime, by: Actor, *, note: str | None = None, to: int | None = None
+    ) -> None:
         """Make a move. `to` is the member a dispatch hands the case to."""
         assert by.role in MOVES[name].roles, f"{by.role} may not {name}"
         self.version += 1
@@ -150,8 +176,7 @@ class Story:
     def _follow(self, name: str, at: datetime) -> None:
         """Stop the clock that has done its work, start the one of the new stage."""
         assert self.stage is not None
-        traits = Traits(self.kind.code, LEVELS[0], self.channel, self.grade)
-        wanted = clock_wanted(self.stage, traits, self.kind.limit, self.rules)
+        wanted = self.rules.clock_at(self.stage, self.kind, self.channel)
         running = self.running
         if running and wanted and running.clock == wanted[0]:
             return
@@ -163,8 +188,7 @@ class Story:
             self._start(wanted[0], wanted[1], at)
 
     def _start(self, clock: str, limit: Limit, at: datetime) -> None:
-        found = due(at, limit, self.rules.calendar, clock)
-        self.clocks.append(ClockRow(clock, limit, at, [], found))
+        self.clocks.append(ClockRow(clock, limit, at, [], self.rules.due(at, clock, limit)))
 
     def _hold(self, at: datetime) -> None:
         self.paused_at = at
@@ -176,16 +200,7 @@ class Story:
         clock = next(clock for clock in reversed(self.clocks) if clock.clock == "handle")
         assert clock.stopped_at is not None
         clock.pauses.append([clock.stopped_at.isoformat(), at.isoformat()])
-        pauses = [(clock.stopped_at, at)]
-        clock.found = deadline(
-            clock.started_at, clock.limit.kind, clock.limit.value, self.rules.calendar,
-            pauses=pauses, started=STARTED["handle"],
-        )  # fmt: skip
+        clock.found = self.rules.due(clock.started_at, "handle", clock.limit, [(clock.stopped_at, at)])
         clock.stopped_at = clock.stopped_by = None
         self.clocks.remove(clock)
         self.clocks.append(clock)
-
-
-def due(start: datetime, limit: Limit, calendar: Calendar, clock: str) -> Deadline:
-    """The deadline of a clock started at `start`."""
-    return deadline(start, limit.kind, limit.value, calendar, started=STARTED[clock])

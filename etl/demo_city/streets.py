@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -48,8 +50,8 @@ def plan_streets(size: Size, rng: np.random.Generator) -> StreetPlan:
             kinds_u.update(dict.fromkeys(canals, "canal"))
         kinds_v = [_kind_along(i, len(along), size) for i in range(len(along))]
         streets += _main_streets(bank, across, along, kinds_u, kinds_v)
-        for west, east in zip(across, across[1:], strict=False):
-            for i, (near, far) in enumerate(zip(along, along[1:], strict=False)):
+        for west, east in pairwise(across):
+            for i, (near, far) in enumerate(pairwise(along)):
                 block = _superblock(bank, west, east, near, far, kinds_u, kinds_v[i : i + 2])
                 pieces, lines = divide(
                     block, rng, largest_m2=LARGEST_BLOCK_M2, longest=1.9, kind_at=_smaller_street(block, rng)
@@ -78,7 +80,7 @@ def _across(size: Size, bridges: dict[int, str], rng: np.random.Generator) -> li
     """The main streets across one bank: those of the bridges and others between."""
     ends = [0, *bridges, size.width]
     result = [0]
-    for west, east in zip(ends, ends[1:], strict=False):
+    for west, east in pairwise(ends):
         result += _steps(west, east, 380, 560, rng)[1:]
     return result
 
@@ -90,7 +92,7 @@ def _kind_along(i: int, n: int, size: Size) -> str:
     return "expressway" if i == 5 and size.width > 5000 else "arterial"
 
 
-def _smaller_street(block: Parcel, rng: np.random.Generator):
+def _smaller_street(block: Parcel, rng: np.random.Generator) -> Callable[[int], str]:
     """Names the street of each cut: sometimes the first is a secondary one, never beside a canal."""
 
     def kind(depth: int) -> str:
@@ -108,8 +110,8 @@ def _main_streets(
         kind = kinds_u[u]
         if kind not in STREETS:
             continue
-        ends = sorted((bank * along[0], bank * along[-1]))
-        lines.append(Street("u", u, *ends, kind))
+        start, end = sorted((bank * along[0], bank * along[-1]))
+        lines.append(Street("u", u, start, end, kind))
         if kind in ("arterial", "expressway") and bank > 0:
             lines.append(Street("u", u, -RIVER_BAND, RIVER_BAND, kind))
     return lines + [
@@ -128,12 +130,12 @@ def _superblock(
 
 def _strip(bank: int, west: int, east: int, kinds_u: dict[int, str]) -> Parcel:
     """The green strip between river axis and riverside road; only bridges and canals cut it."""
-    ends = [
+    left, right = (
         kinds_u[u] if kinds_u[u] in ("arterial", "expressway", "canal") else "river" for u in (west, east)
-    ]
+    )
     south, north = sorted((0, bank * RIVER_BAND))
     below, above = ("river", "secondary") if bank > 0 else ("secondary", "river")
-    return Parcel(Rect(west, east, south, north), Sides(*ends, below, above), use="riverside")
+    return Parcel(Rect(west, east, south, north), Sides(left, right, below, above), use="riverside")
 
 
 def river_shape(size: Size) -> shapely.Polygon:

@@ -48,7 +48,7 @@ def territories(parcels: Sequence[Parcel], flats: Ints, size: Size, rng: np.rand
     middle = np.array([parcel.rect.centre for parcel in parcels])
     area = np.array([(p.rect.east - p.rect.west) * (p.rect.north - p.rect.south) for p in parcels], float)
     n = block.max() + 1
-    weight = np.bincount(block, flats + area / LAND_PER_FLAT_M2, n)
+    weight = np.bincount(block, flats + area / LAND_PER_FLAT_M2, n).astype(float)
     centre = np.stack(
         [np.bincount(block, middle[:, k] * area, n) / np.bincount(block, area, n) for k in (0, 1)], 1
     )
@@ -183,7 +183,7 @@ def _districts(
     rng: np.random.Generator,
 ) -> Ints:
     """District of each subdistrict, from west to east: a district may lie on both banks."""
-    total = np.bincount(subdistrict, weight, size.subdistricts)
+    total = np.bincount(subdistrict, weight, size.subdistricts).astype(float)
     middle = np.bincount(subdistrict, weight * centre[:, 0], size.subdistricts) / total
     return _bisect(np.stack([middle, np.zeros_like(middle)], 1), total, size.districts, rng)
 
@@ -217,7 +217,7 @@ def _cells(
         count, i = heapq.heappop(queue)
         if homes.get(i) != count:
             continue
-        fits = [(j, m) for j, m in near[i].items() if 0 < homes[j] and homes[j] + count <= MOST_FLATS]
+        fits = [(j, m) for j, m in near[i].items() if homes[j] > 0 and homes[j] + count <= MOST_FLATS]
         fits = fits or [(j, m) for j, m in near[i].items() if homes[j] == 0]
         if fits:
             join(i, max(fits, key=lambda fit: (fit[1] - 0.4 * homes[fit[0]], -fit[0]))[0])

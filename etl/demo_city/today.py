@@ -21,21 +21,23 @@ from etl.demo_city.history import Stage
 from etl.demo_city.past import Cast, cast_for, confirm
 from etl.demo_city.routes import Route
 from etl.demo_city.scenes import NOTES, Scene
-from etl.demo_city.stories import Kind, Story, due
+from etl.demo_city.stories import Kind, Story
 from grids.responsibility import Responsibility, responsible_for
-from incidents.clocks import clock_wanted
-from incidents.incident import AT_ONCE, LEVELS, ORDINARY
 from incidents.reporting import OUTSIDE_CHANNELS
-from incidents.rules import Limit, Traits
+from incidents.rules import Limit
 
 REACH = timedelta(days=12)
 """No start is looked for further back."""
 BISECTIONS = 24
 RECENT_OVERDUE = timedelta(hours=3)
 JUST_NOW = timedelta(minutes=2)
+LONGEST_WAIT = timedelta(minutes=50)
+"""Nothing waits longer for the desk where it can be helped."""
 HERO_NOISE = 0.4
-MAIN_SHARE = 0.5
+MAIN_SHARE = 0.6
 """Of the living cases this share lies in the main subdistrict."""
+WAITING = ("reported", "registered")
+"""Stages before the dispatch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,9 @@ class Want:
 
 
 WANTED = (
-    Want("reported", "in_time", 3, today=True),
-    Want("reported", "due_soon", 1),
-    Want("registered", "in_time", 2, today=True),
-    Want("registered", "due_soon", 1),
+    Want("reported", "in_time", 4, today=True),
+    Want("registered", "in_time", 1, today=True),
+    Want("registered", "due_soon", 2),
     Want("dispatched", "in_time", 6, today=True),
     Want("dispatched", "in_time", 4, today=False),
     Want("dispatched", "due_soon", 1),
@@ -102,8 +103,7 @@ class Clockwork:
     def span(self, kind: Kind, channel: str, want: Want) -> tuple[datetime, datetime] | None:
         """(earliest, latest) start of the clock that runs at the wanted stage; None where none fits."""
         stage = {"paused": "handling", "parked": "handling"}.get(want.stage, want.stage)
-        traits = Traits(kind.code, LEVELS[0], channel, AT_ONCE if kind.urgent else ORDINARY)
-        wanted = clock_wanted(stage, traits, kind.limit, self._stage.rules)
+        wanted = self._stage.rules.clock_at(stage, kind, channel)
         now, midnight = self._stage.now, self._stage.midnight
         if wanted is None:  # no clock runs: in time by definition
             span = (now - timedelta(hours=2), now - JUST_NOW)
@@ -111,6 +111,8 @@ class Clockwork:
             clock = "in_time" if want.clock == "paused" else want.clock
             span = self._starts(*wanted).of(clock, now)
         low, high = span
+        if want.stage in WAITING and want.clock == "in_time":
+            low = max(low, now - LONGEST_WAIT)
         if want.today is True:
             low = max(low, midnight)
         elif want.today is False:
@@ -132,7 +134,7 @@ class Clockwork:
         low, high = self._stage.now - REACH, self._stage.now
         for _ in range(BISECTIONS):
             middle = low + (high - low) / 2
-            if holds(due(middle, limit, self._stage.rules.calendar, clock)):
+            if holds(self._stage.rules.due(middle, clock, limit)):
                 low = middle
             else:
                 high = middle
@@ -179,11 +181,11 @@ def _choose(
     stage: Stage, clockwork: Clockwork, want: Want, hero: bool, rng: np.random.Generator
 ) -> tuple[Scene, str, tuple[datetime, datetime]]:
     """A scene, a channel and the span of starts that give the wanted state; any scene that can, by weight."""
-    waiting = want.stage in ("reported", "registered")
+    waiting = want.stage in WAITING
     fitting = []
     for scene in stage.scenes:
         kind = stage.kinds[scene.category]
-        if waiting and not kind.needs_confirm or hero and kind.default_role != "member":
+        if (waiting and not kind.needs_confirm) or (hero and kind.default_role != "member"):
             continue
         for channel in _channels(waiting, kind, hero):
             span = clockwork.span(kind, channel, want)
@@ -192,6 +194,9 @@ def _choose(
     if not fitting:  # so early or so late in the day that nothing fits: give up the day, never the clock
         assert want.today is not None, f"no start gives {want}"
         return _choose(stage, clockwork, Want(want.stage, want.clock, 1), hero, rng)
+    if waiting:
+        recent = [choice for choice in fitting if choice[2][1] > stage.now - 2 * LONGEST_WAIT]
+        fitting = recent or fitting
     weight = np.array([scene.weight for scene, _, _ in fitting])
     return fitting[int(rng.choice(len(fitting), p=weight / weight.sum()))]
 
@@ -202,7 +207,9 @@ def _channels(waiting: bool, kind: Kind, hero: bool) -> Sequence[str]:
         return ("wechat", "resident", "hotline")
     if hero:
         return ("member",)
-    return tuple(c for c in CHANNELS[:4] if c not in OUTSIDE_CHANNELS or not kind.needs_confirm) or ("member",)
+    return tuple(c for c in CHANNELS[:4] if c not in OUTSIDE_CHANNELS or not kind.needs_confirm) or (
+        "member",
+    )
 
 
 def _plots(stage: Stage, hero_cell: str | None, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -286,12 +293,16 @@ def _verified(story: Story, start: datetime, now: datetime, cast: Cast, rng: np.
 
 def _paused(story: Story, start: datetime, now: datetime, cast: Cast, rng: np.random.Generator) -> None:
     _handling(story, start, now, cast, rng)
-    story.tell("pause", _between(story.at["accept"], now, rng), cast.desk, note=NOTES["pause"][int(rng.integers(2))])
+    story.tell(
+        "pause", _between(story.at["accept"], now, rng), cast.desk, note=NOTES["pause"][int(rng.integers(2))]
+    )
 
 
 def _parked(story: Story, start: datetime, now: datetime, cast: Cast, rng: np.random.Generator) -> None:
     _handling(story, start, now, cast, rng)
-    story.tell("park", _between(story.at["accept"], now, rng), cast.leader, note=NOTES["park"][int(rng.integers(2))])
+    story.tell(
+        "park", _between(story.at["accept"], now, rng), cast.leader, note=NOTES["park"][int(rng.integers(2))]
+    )
     story.review_on = now.date() + timedelta(days=30)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -102,6 +103,4 @@ def _unit_rects(parcel: Parcel) -> list[Rect]:
     up = max(1, round((north - south) / UNIT_SIDE))
     us = [west + (east - west) * i // across for i in range(across + 1)]
     vs = [south + (north - south) * i // up for i in range(up + 1)]
-    return [
-        Rect(a, b, c, d) for a, b in zip(us, us[1:], strict=False) for c, d in zip(vs, vs[1:], strict=False)
-    ]
+    return [Rect(a, b, c, d) for a, b in pairwise(us) for c, d in pairwise(vs)]

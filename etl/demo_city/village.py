@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from etl.demo_city.drawing import Drawing, Sketch, polygons, walled
+from etl.demo_city.drawing import Drawing, Sketch, walled
 from etl.demo_city.outlines import Frame
 from etl.demo_city.sheet import Floats
 

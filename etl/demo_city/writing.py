@@ -71,10 +71,10 @@ def _csv(rows: Rows, part: slice) -> memoryview:
 
 
 def _array(column: Any) -> pa.Array:
-    """A column as Arrow: geometries as hexadecimal EWKB, everything else as it is; NaN is NULL."""
+    """A column as Arrow: geometries as hexadecimal EWKB, everything else as it is."""
     first = next((value for value in column if value is not None), None)
     if isinstance(first, shapely.Geometry):
         return pa.array(
             shapely.to_wkb(shapely.set_srid(np.asarray(column, object), 4490), hex=True, include_srid=True)
         )
-    return pa.array(column, from_pandas=True)
+    return pa.array(column)
