@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -143,7 +144,25 @@ class Roster:
 
     def on_shift(self, holder: Holder, at: datetime) -> bool:
         """Whether `at` lies in the hours of the duty, whoever is away."""
-        return bool(self.hours(holder, moment(at)))
+        if at < holder.starts_at or (holder.ends_at is not None and at >= holder.ends_at):
+            return False
+        return not holder.shifts or bool(self.hours(holder, moment(at)))
+
+    def who_is_there(self, holder: Holder, at: datetime) -> Someone | None:
+        """The one who is there for a duty within its hours: the holder, else the nearest stand-in present."""
+        if self.is_present(holder.member_id, at):
+            return self.people[holder.member_id]
+        return next((p for p in self.stand_ins(holder, at) if self.is_present(p.id, at)), None)
+
+    def pieces(self, holder: Holder, window: Spans) -> Iterator[tuple[datetime, datetime]]:
+        """The hours of a duty, cut so that who is there does not change within a piece."""
+        cuts = {edge for a in self.absences for edge in (a.starts_at, a.ends_at)}
+        for (_, ground), duties in self._standing_in.items():
+            if ground == holder.ground:
+                cuts |= {edge for duty in duties for span in self.hours(duty, window) for edge in span}
+        for start, end in self.hours(holder, window):
+            edges = [start, *sorted(cut for cut in cuts if start < cut < end), end]
+            yield from pairwise(edges)
 
     def shift_end(self, holder: Holder, at: datetime) -> datetime | None:
         """When the shift that runs at `at` ends; None between shifts and where the duty has none."""

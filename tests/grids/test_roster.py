@@ -140,3 +140,15 @@ def test_a_clock_change_shortens_a_shift():
     holder = Holder(1, 1, "member", CELL, None, day - timedelta(days=9), None, None, ((6, time(0), time(6)),))
     roster = Roster([holder], (), {1: Someone(1, "员1")}, berlin)
     assert roster.hours(holder, Spans.of([(day, day + timedelta(days=1))])).length == timedelta(hours=5)
+
+
+@given(rosters())
+def test_pieces_tile_the_hours_and_who_is_there_does_not_change_within_one(roster):
+    holder = roster.holders[0]
+    pieces = list(roster.pieces(holder, WINDOW))
+    assert Spans.of(pieces) == roster.hours(holder, WINDOW)
+    for start, end in pieces:
+        first = roster.who_is_there(holder, start)
+        quarters = [at(n) for n in range(DAYS * 96) if start <= at(n) < end]
+        assert all(roster.who_is_there(holder, moment) == first for moment in quarters)
+        assert (first is None) == (start not in roster.held(holder, WINDOW))
