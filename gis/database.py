@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -79,16 +80,26 @@ def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
     session.info.setdefault("announcements", []).append((channel, json.dumps(payload, default=str)))
 
 
-_NOTIFY = sa.text("SELECT pg_notify(c, p) FROM unnest(CAST(:c AS text[]), CAST(:p AS text[])) AS n(c, p)")
+_NOTIFY = "SELECT pg_notify(c, p) FROM unnest(%s::text[], %s::text[]) AS n(c, p)"
 
 
 def _send_announcements(session: Session, connection: sa.Connection) -> None:
-    """One statement that is its own transaction, over the connection the unit of work has anyway."""
+    """One statement that is its own transaction, over the connection the unit of work has anyway.
+
+    What was committed stays, and nobody must be told otherwise: a connection that breaks here only loses the
+    nudge.
+    """
     waiting = session.info.pop("announcements", [])
-    if waiting:
-        channels, payloads = zip(*waiting, strict=True)
-        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        alone.execute(_NOTIFY, {"c": list(channels), "p": list(payloads)})
+    if not waiting:
+        return
+    channels, payloads = zip(*waiting, strict=True)
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.autocommit = True
+        driver.execute(_NOTIFY, [list(channels), list(payloads)])
+        driver.autocommit = False
+    except psycopg.OperationalError:
+        connection.invalidate()
 
 
 _BIND = sa.text(

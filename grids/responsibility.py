@@ -7,7 +7,7 @@ leader, the subdistrict's duty officer. Every step is written into the trace, in
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,7 +59,7 @@ class Responsibility:
     def as_kept(self) -> dict[str, Any]:
         """The decision as it is kept with the incident for ever: no phone numbers, nothing computed later."""
         people = ("member", "handler", "building_head", "second_member")
-        kept = asdict(self)
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
         for key in people:
             person = getattr(self, key)
             kept[key] = None if person is None else {"id": person.id, "post": person.post}
