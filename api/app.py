@@ -16,11 +16,13 @@ from api import (
     docs_page,
     duty_endpoints,
     errors,
+    ground_endpoints,
     health,
     incident_endpoints,
     layer_endpoints,
     push,
     responsible_endpoints,
+    roster_endpoints,
     session_endpoints,
 )
 from api.gate import Means
@@ -67,6 +69,8 @@ def create_app(
         duty_endpoints,
         incident_endpoints,
         responsible_endpoints,
+        roster_endpoints,
+        ground_endpoints,
         layer_endpoints,
         push,
     ):

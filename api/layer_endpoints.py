@@ -144,7 +144,7 @@ def cell(door: SignedInDoor, code: Annotated[str, Path(max_length=15)]) -> dict[
     with door.open() as (session, _, now):
         return {
             **asdict(cell_facts(session, code)),
-            "team": [asdict(post) for post in team(session, code, at=now)],
+            "team": [asdict(post) for post in team(session, code, at=now, zone=door.means.settings.zone)],
         }
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import AwareDatetime, BeforeValidator
 
-from gis.access import CODE_WIDTHS, code_level
-from gis.errors import Invalid
+from gis.access import CODE_WIDTHS, Principal, code_level
+from gis.errors import Denied, Invalid
 
 MAX_ID = 2**31 - 1
 """Identifiers are PostgreSQL integers; a larger number names nothing."""
@@ -83,6 +83,22 @@ def territory(text: str | None) -> str | None:
             remedy_zh=f"编码为固定位数的数字：{widths}。",
         )
     return text
+
+
+def own_ground(by: Principal, text: str | None) -> str:
+    """The territory a desk looks at: the code asked for where it is its own ground, else all of its own.
+
+    Raises Denied for another's ground and for a role that sees no ground, Invalid for what is no code.
+    """
+    wanted = territory(text)
+    if not by.sees_territory or by.territory is None or (wanted is not None and not by.covers(wanted)):
+        raise Denied(
+            en="This ground is not yours to look at.",
+            zh="这不是您的辖区。",
+            remedy_en="Leave territory out, or name one of your own ground.",
+            remedy_zh="请不填 territory，或填写本辖区的编码。",
+        )
+    return by.territory if wanted is None else wanted
 
 
 def listed(values: list[str] | None) -> tuple[str, ...]:

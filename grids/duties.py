@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, Time
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, SmallInteger, Time, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from gis.access import Principal
 from gis.database import Base, Code, territory_column
+from gis.errors import Denied, Invalid, NotFound
 from gis.masking import mask_phone
 from grids import roster
+from grids.members import ROSTER_KEEPERS
 from grids.roster import CITY_ZONE, Holder, Roster
 
 POSTS = (
@@ -67,6 +71,44 @@ class Shift(Base):
     starts: Mapped[time] = mapped_column(Time)
     ends: Mapped[time] = mapped_column(Time)
     territory: Mapped[str] = territory_column()
+
+
+def set_shifts(
+    session: Session, duty_id: int, hours: Sequence[tuple[int, time, time]], *, by: Principal
+) -> None:
+    """Give a duty its weekly hours in place of those it had; none means around the clock.
+
+    `hours` are (weekday, starts, ends) as in `Shift`. Raises Denied for a role that keeps no roster, NotFound
+    for a duty that is not on one's ground, Invalid for a weekday that is none.
+    """
+    if by.role not in ROSTER_KEEPERS:
+        raise Denied(
+            en="Your role does not keep the roster.",
+            zh="您的角色不能排班。",
+            remedy_en="Ask the subdistrict office.",
+            remedy_zh="请联系街道办。",
+        )
+    duty = session.get(Duty, duty_id)
+    if duty is None or not by.covers(duty.territory):
+        raise NotFound(
+            en=f"There is no duty {duty_id} on your ground.",
+            zh=f"您的辖区内没有岗位 {duty_id}。",
+            remedy_en="Reload the roster.",
+            remedy_zh="请刷新值班表。",
+        )
+    if any(not 0 <= weekday <= 6 for weekday, _, _ in hours):
+        raise Invalid(
+            en="Weekdays count from Monday = 0 to Sunday = 6.",
+            zh="星期从周一 = 0 到周日 = 6。",
+            remedy_en="Correct the weekday.",
+            remedy_zh="请更正星期。",
+        )
+    session.execute(delete(Shift).where(Shift.duty_id == duty.id))
+    session.add_all(
+        Shift(duty_id=duty.id, weekday=weekday, starts=starts, ends=ends, territory=duty.territory)
+        for weekday, starts, ends in hours
+    )
+    session.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import CheckConstraint, DateTime, Identity, func
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from gis.access import Principal
+from gis.access import Principal, prefix_range
 from gis.database import Base, Code, territory_column
 from gis.errors import Denied, Invalid, NotFound
 from gis.geometry import in_metres
@@ -100,6 +100,24 @@ def strips(session: Session, zone: str) -> list[Strip]:
 def ground_of(shape: shapely.Geometry, buffer_m: float) -> shapely.Geometry:
     """The ground of an exception in metres: a line's buffer ends squarely where the line does."""
     return shapely.buffer(shape, buffer_m, cap_style="flat", quad_segs=16) if buffer_m else shape
+
+
+def in_force(
+    session: Session, at: datetime, territory: str = ""
+) -> list[tuple[GroundException, shapely.Geometry]]:
+    """The exceptions of a territory that hold at a moment, in the order they win, with the shape drawn."""
+    low, high = prefix_range(territory)
+    found = session.execute(
+        sa.select(GroundException, func.ST_AsBinary(GroundException.geom))
+        .where(
+            GroundException.territory >= low,
+            GroundException.territory < high,
+            GroundException.starts_at <= at,
+            sa.or_(GroundException.ends_at.is_(None), GroundException.ends_at > at),
+        )
+        .order_by(GroundException.priority.desc(), GroundException.id)
+    )
+    return [(exception, shapely.from_wkb(bytes(wkb))) for exception, wkb in found]
 
 
 def add(

@@ -14,22 +14,10 @@ from gis.access import Principal, prefix_range
 from gis.database import Base, territory_column
 from gis.errors import Conflict, Denied, Invalid, NotFound
 from gis.masking import mask_name
-from grids.members import Member
+from grids.members import ROSTER_KEEPERS, Member
 
 KINDS = ("leave", "sick", "training", "other")
 STATUSES = ("asked", "approved", "refused", "withdrawn")
-
-DECIDERS = frozenset(
-    {
-        "admin",
-        "city_officer",
-        "district_officer",
-        "subdistrict_officer",
-        "community_officer",
-        "command_operator",
-    }
-)
-"""Roles that decide on leave and name stand-ins, each on their own ground."""
 
 
 class Leave(Base):
@@ -234,11 +222,11 @@ def _member(session: Session, member_id: int, by: Principal) -> Member:
 
 
 def _may_decide(by: Principal, territory: str) -> bool:
-    return by.role in DECIDERS and by.covers(territory)
+    return by.role in ROSTER_KEEPERS and by.covers(territory)
 
 
 def _locked(session: Session, leave_id: int, by: Principal) -> Leave:
-    if by.role not in DECIDERS:
+    if by.role not in ROSTER_KEEPERS:
         raise Denied(
             en="Your role does not decide on leave.",
             zh="您的角色不能审批请假。",

@@ -7,6 +7,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.database import Base, territory_column
 
+ROSTER_KEEPERS = frozenset(
+    {
+        "admin",
+        "city_officer",
+        "district_officer",
+        "subdistrict_officer",
+        "community_officer",
+        "command_operator",
+    }
+)
+"""Roles that set shifts, decide on leave and name stand-ins, each on their own ground."""
+
 
 class Member(Base):
     """One person of the grid force. Which ground is theirs, and when, is told by `duty`."""

@@ -163,7 +163,8 @@ def api(served: Api) -> Iterator[Api]:
     served.now = NOW
     with served.database.engine.begin() as connection:
         connection.exec_driver_sql(
-            "TRUNCATE incident, access_token, audit_entry, case_day RESTART IDENTITY CASCADE"
+            "TRUNCATE incident, access_token, audit_entry, case_day, leave, shift, exception"
+            " RESTART IDENTITY CASCADE"
         )
         connection.exec_driver_sql("UPDATE account SET active = true WHERE NOT active")
         connection.execute(
