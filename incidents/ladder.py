@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from gis.errors import Conflict
 from incidents import workflow
 from incidents.calendar import CITY_ZONE
 from incidents.incident import LEVELS
@@ -21,14 +20,16 @@ LEVEL_NAMES = {
     "city": ("市", "city"),
 }
 
-# Only what is due is touched: the partial index on running clocks answers it.
+# Only what is due is touched: the partial index on running clocks answers it. Cases that somebody is moving
+# are left out, so two workers share the rest; `i.due_at` is asked again because a locked row is read afresh.
 _DUE = sa.text(
     """
     SELECT i.id, i.version, i.category, i.level, i.channel, i.grade
     FROM case_clock AS c JOIN incident AS i ON i.id = c.incident_id
     WHERE c.stopped_at IS NULL AND c.due_at <= :now AND c.clock IN ('handle', 'level')
       AND i.stage IN ('registered', 'dispatched', 'handling') AND i.paused_at IS NULL AND i.level <> :top
-    ORDER BY c.due_at, i.id LIMIT :limit
+      AND i.due_at <= :now
+    ORDER BY c.due_at, i.id LIMIT :limit FOR UPDATE OF i SKIP LOCKED
     """
 )
 
@@ -36,7 +37,8 @@ _DUE = sa.text(
 def climb(session: Session, now: datetime, zone: ZoneInfo = CITY_ZONE, *, limit: int = 500) -> list[int]:
     """Escalate the cases whose handling or level clock has run out and whose rule set knows a next level.
 
-    A case that somebody moves at the same moment is left to them. Returns the ids of the cases that climbed.
+    A case that somebody moves at the same moment is left to them and to the next sweep. Returns the ids of
+    the cases that climbed.
     """
     rules = current_rulebook(session, zone)
     climbed = []
@@ -45,19 +47,15 @@ def climb(session: Session, now: datetime, zone: ZoneInfo = CITY_ZONE, *, limit:
         if rules.limit("level", Traits(row.category, above, row.channel, row.grade)) is None:
             continue
         here_zh, above_zh = LEVEL_NAMES[row.level][0], LEVEL_NAMES[above][0]
-        try:
-            with session.begin_nested():
-                workflow.move(
-                    session,
-                    row.id,
-                    "escalate",
-                    by=workflow.SYSTEM,
-                    now=now,
-                    version=row.version,
-                    note=f"{here_zh}时限已到，自动上报{above_zh}。",
-                    zone=zone,
-                )
-        except Conflict:
-            continue
+        workflow.move(
+            session,
+            row.id,
+            "escalate",
+            by=workflow.SYSTEM,
+            now=now,
+            version=row.version,
+            note=f"{here_zh}时限已到，自动上报{above_zh}。",
+            zone=zone,
+        )
         climbed.append(row.id)
     return climbed

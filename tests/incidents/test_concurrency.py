@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.errors import CityGridError, Conflict
-from incidents import workflow
+from incidents import ladder, workflow
 from incidents.calendar import CITY_ZONE
 from incidents.incident import Incident, IncidentMove
 from incidents.notices import Notice
+from incidents.rules import RuleSet
 from incidents.workflow import ReportDraft
 from tests.toy_city import LAT, LON, NOW, STEP
 
@@ -101,6 +103,20 @@ def test_many_reports_at_once_get_numbers_of_their_own(database, town):
     ]
     numbers = at_once(database, *acts)
     assert len(set(numbers)) == 12 and all(number.startswith("2026-1123-") for number in numbers)
+
+
+def test_two_workers_climb_the_ladder_together_and_each_case_climbs_once(database, town):
+    town.session.execute(sa.update(RuleSet).values(active=False))
+    town.session.execute(sa.update(RuleSet).where(RuleSet.code == "wuzhou").values(active=True))
+    cases = [town.report(town.member, f"k{n}").id for n in range(12)]
+    town.session.commit()
+    tomorrow = NOW + timedelta(days=1)
+    done = at_once(database, *[lambda session: ladder.climb(session, tomorrow, limit=8)] * 2)
+    climbed = (
+        sorted(done[0] + done[1]) + at_once(database, lambda session: ladder.climb(session, tomorrow))[0]
+    )
+    assert sorted(climbed) == cases, "what two workers leave over, the next sweep takes; nothing twice"
+    assert count(database, IncidentMove) == 12 * 4
 
 
 def test_a_failed_unit_of_work_leaves_no_trace(database, town):
