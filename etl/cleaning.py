@@ -130,12 +130,10 @@ def _one_by_one(
 
 def reader(column: Column, words: Mapping[str, str], strict: bool, zone: ZoneInfo) -> Read:
     """The function that reads one value of a column; it raises `_Unreadable`, and gives None for nothing."""
+    if column.kind == "text" and (words or strict):
+        return _Words(words, strict, column.longest)
     if column.kind == "text":
-        return (
-            partial(_word, words, strict, column.longest)
-            if words or strict
-            else partial(_text, column.longest)
-        )
+        return partial(_text, column.longest)
     if column.kind == "flag":
         return partial(_flag, words)
     if column.kind == "tags":
@@ -166,16 +164,30 @@ def _text(longest: int, value: Any) -> str | None:
     return text
 
 
-def _word(words: Mapping[str, str], strict: bool, longest: int, value: Any) -> str | None:
-    text = _text(longest, value)
-    if text is None:
-        return None
-    ours = words.get(plain(text) or text)
-    if ours == "":
-        raise _Unreadable(NOT_WANTED)
-    if ours is None and strict:
-        raise _Unreadable(NOT_LISTED)
-    return ours or text
+class _Words:
+    """Reads a coded column. Such a column has few different values, so each is looked up once."""
+
+    def __init__(self, words: Mapping[str, str], strict: bool, longest: int) -> None:
+        self._words = words
+        self._strict = strict
+        self._longest = longest
+        self._met: dict[Any, str | None] = {}
+
+    def __call__(self, value: Any) -> str | None:
+        if value not in self._met:
+            self._met[value] = self._look_up(value)
+        return self._met[value]
+
+    def _look_up(self, value: Any) -> str | None:
+        text = _text(self._longest, value)
+        if text is None:
+            return None
+        ours = self._words.get(plain(text) or text)
+        if ours == "":
+            raise _Unreadable(NOT_WANTED)
+        if ours is None and self._strict:
+            raise _Unreadable(NOT_LISTED)
+        return ours or text
 
 
 def _flag(words: Mapping[str, str], value: Any) -> bool | None:

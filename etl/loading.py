@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -30,6 +31,8 @@ from gis import audit
 from gis import crs as coordinates
 from gis.access import Principal
 from gis.errors import Invalid
+
+T = TypeVar("T")
 
 STAGE_TYPES = {
     "text": "text",
@@ -246,8 +249,8 @@ def _read(
 ) -> None:
     """All batches of the file into the stage. Raises Invalid when most rows have their axes swapped."""
     swapped = 0
-    for batch in source.batches(list(reading.fields.headers.values())):
-        ready = prepare(batch, reading)
+    batches = source.batches(list(reading.fields.headers.values()))
+    for batch, ready in _one_ahead((batch, prepare(batch, reading)) for batch in batches):
         stage.copy({**ready.rows, **{name: [None] * len(ready.rows["row"]) for name in extra}})
         report.read += batch.size
         report.refused += ready.refused
@@ -262,6 +265,18 @@ def _read(
             remedy_zh=SWAPPED.remedy_zh,
             swapped=swapped,
         )
+
+
+def _one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one being made in another thread while the last is used.
+
+    So the database takes in one batch while the geometries of the next are checked (outside Python's lock).
+    """
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        coming = worker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = worker.submit(next, items, None)
+            yield item
 
 
 def _merge(stage: Stage, plan: Plan, fields: FieldMap) -> Merged:

@@ -136,9 +136,17 @@ def _keys(
 def _on_ground(
     columns: dict[str, Any], grounds: Grounds, grounded: bool, refused: list[RowNote]
 ) -> dict[str, Any]:
-    """The rows with the cell and territory they stand on, without those far outside the city."""
-    points = inner_points(np.asarray(columns["geom"], object))
-    lon, lat = shapely.get_x(points), shapely.get_y(points)
+    """The rows without those far outside the city; grounded ones with the cell and territory they stand on.
+
+    Where something stands is asked of a point inside it; whether it is far off, of the middle of its box.
+    """
+    geometry = np.asarray(columns["geom"], object)
+    if grounded:
+        points = inner_points(geometry)
+        lon, lat = shapely.get_x(points), shapely.get_y(points)
+    else:
+        west, south, east, north = shapely.bounds(geometry).T
+        lon, lat = (west + east) / 2, (south + north) / 2
     standing = grounds.at(lon, lat)
     far = standing.outside_m > FAR_M
     if far.any():

@@ -73,7 +73,8 @@ def clean_shapes(raw: Geometries, numbers: range, crs: str, kind: str, *, single
     alive = ~(shapely.is_missing(raw) | shapely.is_empty(raw))
     refused += [RowNote(numbers[i], None, NO_PLACE) for i in np.flatnonzero(~alive)]
     position = np.flatnonzero(alive)
-    geometry = _stored(shapely.force_2d(raw[position]), crs)
+    flat = raw[position]
+    geometry = _stored(shapely.force_2d(flat) if shapely.has_z(flat).any() else flat, crs)
     placed, swapped = _in_degrees(geometry)
     for i in np.flatnonzero(~placed):
         refused.append(RowNote(numbers[position[i]], None, SWAPPED if swapped[i] else NOT_DEGREES))
@@ -85,7 +86,7 @@ def clean_shapes(raw: Geometries, numbers: range, crs: str, kind: str, *, single
     geometry, position = geometry[kept], position[kept]
     if kind == "point":
         return Shaped(geometry, position, np.zeros(len(position), np.int64), refused, repaired)
-    parts, source = shapely.get_parts(geometry, return_index=True)
+    parts, source = _parts(geometry)
     counts = np.bincount(source, minlength=len(geometry))
     if not single:
         multi = shapely.multipolygons if kind == "polygon" else shapely.multilinestrings
@@ -96,6 +97,13 @@ def clean_shapes(raw: Geometries, numbers: range, crs: str, kind: str, *, single
     ]
     nth = np.arange(len(parts)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
     return Shaped(parts, position[source], np.where(counts[source] > 1, nth, 0), refused, repaired)
+
+
+def _parts(geometry: Geometries) -> tuple[Geometries, NDArray[np.int64]]:
+    """The single geometries and the position each came from."""
+    if np.isin(shapely.get_type_id(geometry), (1, 3)).all():
+        return geometry, np.arange(len(geometry))
+    return shapely.get_parts(geometry, return_index=True)
 
 
 def _stored(geometry: Geometries, crs: str) -> Geometries:

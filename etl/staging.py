@@ -58,9 +58,8 @@ ENCODERS: dict[str, Encode] = {
     "timestamptz": _moment,
     "text[]": _texts,
     "jsonb": lambda value: _sized(b"\1" + value.encode()),
-    "geometry": _sized,
 }
-"""PostgreSQL type -> one field of COPY BINARY: its length, then its bytes."""
+"""PostgreSQL type -> one field of COPY BINARY: its length, then its bytes. Geometries: `_with_srid`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Stage:
     """A temporary table: `row` (the file's row number) and typed columns, filled batch by batch."""
 
     def __init__(self, session: Session, name: str, columns: Mapping[str, str]) -> None:
-        """`columns` maps a name to one of the types of `ENCODERS`. Names are ours, never a file's."""
+        """`columns` maps a name to geometry or a type of `ENCODERS`. Names are ours, never a file's."""
         self.session = session
         self.name = f"stage_{name}"
         self.columns = {"row": "int4", **columns}
@@ -181,11 +180,21 @@ class Stage:
         return "geom, row" if "geom" in self.columns else "row"
 
 
+_SRID_MARK = struct.pack("<I", SRID)
+
+
+def _with_srid(wkb: bytes) -> bytes:
+    """Little-endian WKB as PostGIS's EWKB: a flag in the type, and the system behind it."""
+    return wkb[:4] + bytes((wkb[4] | 0x20,)) + _SRID_MARK + wkb[5:]
+
+
 def _encoded(kind: str, values: Iterable[Any]) -> list[bytes]:
     """One column as fields of COPY BINARY."""
     if kind == "geometry":
-        values = shapely.to_wkb(shapely.set_srid(np.asarray(values, object), SRID), include_srid=True)
-    elif isinstance(values, np.ndarray):
+        return [
+            _NULL if wkb is None else _sized(_with_srid(wkb)) for wkb in shapely.to_wkb(values, byte_order=1)
+        ]
+    if isinstance(values, np.ndarray):
         values = values.tolist()
     encode = ENCODERS[kind]
     return [_NULL if value is None else encode(value) for value in values]
