@@ -17,7 +17,6 @@ import numpy as np
 import shapely
 from scipy.special import owens_t
 
-
 NEGLIGIBLE_H = 9.0
 """T(h, a) <= exp(-h^2 / 2) / 4 is below 1e-18 from here on, and most edges of a cell are this far away."""
 
