@@ -1,0 +1,146 @@
+"""A second drawing of the toy city: gated, activated, and everything that stands there moved with it."""
+
+from __future__ import annotations
+
+import pytest
+import shapely
+import sqlalchemy as sa
+from geoalchemy2.shape import from_shape
+
+from etl.activation import activate_generation
+from gis.access import Principal
+from gis.errors import Invalid, NotFound
+from gis.geometry import Fix
+from grids.cells import Cell, Generation
+from grids.generation_check import check_generation
+from grids.responsibility import responsible_for
+from incidents.workflow import ReportDraft, report
+from tests import toy_city
+from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW, SOUTH_EAST, SOUTH_WEST, STEP
+
+ADMIN = Principal(1, "admin", "管理员", "admin", "")
+SHIFT = 0.0005
+"""The new middle line lies this far west of the old one (51 m), so that building 3 changes sides."""
+
+
+@pytest.fixture
+def city(session):
+    return toy_city.build(session)
+
+
+def draw(session, name: str, shapes: dict[str, shapely.Geometry]) -> None:
+    session.add(Generation(name=name, label=name))
+    session.flush()
+    for code, shape in shapes.items():
+        session.add(
+            Cell(
+                generation=name,
+                kind="social",
+                code=code,
+                name=code[-3:],
+                community_code=code[:12],
+                area_m2=1.0,
+                geom=from_shape(shapely.MultiPolygon([shape]), srid=4490),
+                territory=code,
+            )
+        )
+    session.flush()
+
+
+def moved_line(shift: float = SHIFT) -> dict[str, shapely.Geometry]:
+    west, south, east, north = LON - STEP, LAT - STEP, LON + STEP, LAT + STEP
+    middle = LON - shift
+    return {
+        NORTH_WEST: shapely.box(west, LAT, middle, north),
+        NORTH_EAST: shapely.box(middle, LAT, east, north),
+        SOUTH_WEST: shapely.box(west, south, middle, LAT),
+        SOUTH_EAST: shapely.box(middle, south, east, LAT),
+    }
+
+
+def test_a_sound_drawing_is_clean(session, city):
+    draw(session, "next", moved_line())
+    found = check_generation(session, "next", now=NOW)
+    assert found.clean and found.cells == 4
+    # 0.004 degrees square at 23 N: 409.9 m x 443.0 m (the CGCS2000 degree there: 102.5 km and 110.8 km).
+    assert found.area_ha == pytest.approx(18.16, abs=0.03)
+
+
+def test_faults_are_told_each_with_its_place_and_area(session, city):
+    shapes = moved_line()
+    west, south, middle = LON - STEP, LAT - STEP, LON - SHIFT
+    shapes[NORTH_WEST] = shapely.box(west, LAT + 0.0002, middle + 0.0001, LAT + STEP)
+    shapes["990101001002009"] = shapely.box(west, south, west + 0.0001, south + 0.0001)
+    draw(session, "bad", shapes)
+    found = check_generation(session, "bad", now=NOW)
+    # The strip lost in the south is a gap of 22 m; the strip won in the east is claimed twice (10 m wide);
+    # the cell nobody has a member for lies on another one.
+    assert found.counts == {"gap": 1, "overlap": 2, "no_team": 1}
+    gap = found.faults[0]
+    assert gap.kind == "gap" and LAT < gap.lat < LAT + 0.0002 and gap.area_m2 == pytest.approx(3400, rel=0.02)
+    twice = next(f for f in found.faults if f.codes == (NORTH_WEST, NORTH_EAST))
+    assert middle < twice.lon < middle + 0.0001
+    assert "990101001002009" in found.faults[-1].words("zh") and "no member" in found.faults[-1].words("en")
+
+
+def test_a_faulty_drawing_is_refused_and_nothing_changes(session, city):
+    shapes = moved_line()
+    shapes.pop(SOUTH_EAST)
+    draw(session, "hole", shapes)
+    with pytest.raises(Invalid) as refusal:
+        activate_generation(session, "hole", by=ADMIN, now=NOW)
+    assert "--force" in refusal.value.remedy_en and refusal.value.details["counts"] == {"gap": 1}
+    assert session.scalar(sa.text("SELECT name FROM generation WHERE status = 'active'")) == "toy"
+
+
+def test_force_activates_and_is_written_into_the_trail(session, city):
+    shapes = moved_line()
+    shapes.pop(SOUTH_EAST)
+    draw(session, "hole", shapes)
+    done = activate_generation(session, "hole", by=ADMIN, now=NOW, force=True)
+    assert (done.replaced, done.report.counts) == ("toy", {"gap": 1})
+    details = session.scalar(
+        sa.text("SELECT details FROM audit_entry WHERE action = 'activate_generation' AND username = 'admin'")
+    )
+    assert details["forced"] is True and details["faults"] == {"gap": 1}
+
+
+def test_everything_moves_to_the_new_cells_but_closed_cases(session, city):
+    draft = {"lon": LON - 0.0001, "lat": LAT + 0.0005, "crs": "EPSG:4490", "category": "9901"}
+    made = {
+        key: report(session, ReportDraft(report_key=key, **draft), by=ADMIN, now=NOW, zone=toy_city.BEIJING)
+        for key in ("open", "closed")
+    }
+    session.execute(
+        sa.text("UPDATE incident SET stage = 'closed', closed_at = :now WHERE id = :id"),
+        {"now": NOW, "id": made["closed"].id},
+    )
+    session.execute(
+        sa.text("INSERT INTO household (building_id, territory) VALUES (:b, :t)"),
+        {"b": city.building, "t": NORTH_WEST},
+    )
+    draw(session, "next", moved_line())
+    done = activate_generation(session, "next", by=ADMIN, now=NOW)
+
+    assert done.stamped["building"] == done.stamped["household"] == done.stamped["incident"] == 1
+    building = session.execute(sa.text("SELECT cell_code, territory FROM building")).one()
+    assert tuple(building) == (NORTH_EAST, NORTH_EAST)
+    assert session.scalar(sa.text("SELECT territory FROM household")) == NORTH_EAST
+    kept = {
+        key: where for key, where in session.execute(sa.text("SELECT report_key, territory FROM incident"))
+    }
+    assert kept == {"open": NORTH_EAST, "closed": NORTH_WEST}
+    assert responsible_for(session, Fix(LON - 0.0001, LAT + 0.0005), at=NOW).cell_code == NORTH_EAST
+
+
+def test_activating_again_moves_nothing(session, city):
+    draw(session, "next", moved_line())
+    activate_generation(session, "next", by=ADMIN, now=NOW)
+    again = activate_generation(session, "next", by=ADMIN, now=NOW)
+    assert again.replaced is None and not any(again.stamped.values())
+
+
+def test_an_unknown_generation_is_told_with_those_that_are_loaded(session, city):
+    with pytest.raises(NotFound) as refusal:
+        activate_generation(session, "nowhere", by=ADMIN, now=NOW)
+    assert "toy" in refusal.value.remedy_en
