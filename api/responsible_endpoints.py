@@ -46,5 +46,6 @@ def responsible(
                 unit=unit,
                 zone=door.means.settings.zone,
                 chosen_cell=chosen_cell,
-            )
+            ),
+            ask_below=door.means.settings.ask_below,
         )

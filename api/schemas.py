@@ -193,10 +193,13 @@ class ResponsibilityShown(BaseModel):
     reason_zh: str
     reason_en: str
     trace: list[dict[str, str]]
+    ask: bool = False
+    """Whether the reporter should be asked which of the two sides it is on."""
 
     @classmethod
-    def of(cls, answer: Responsibility) -> ResponsibilityShown:
-        values = {name: getattr(answer, name) for name in cls.model_fields}
+    def of(cls, answer: Responsibility, *, ask_below: float = 0.0) -> ResponsibilityShown:
+        values = {name: getattr(answer, name) for name in cls.model_fields if name != "ask"}
+        values["ask"] = answer.second_cell is not None and answer.confidence < ask_below
         for name in ("member", "handler", "building_head", "second_member"):
             values[name] = PersonShown.of(values[name])
         return cls(**values)

@@ -29,10 +29,8 @@ class Settings(BaseSettings):
     port: int = 8050
     timezone: str = "Asia/Shanghai"
     real_data: Path | None = None
-    orphan_limit_m: float = 2000.0
-    """How far outside the city a report still gets an owner (decision 1)."""
-    near_limit_m: float = 50.0
-    """How far from the nearest cell a point still belongs to it (decision 6)."""
+    ask_below: float = 0.8
+    """A confidence under this makes the phone ask which side of the border the reporter is on."""
 
     @classmethod
     def load(cls) -> Settings:

@@ -80,3 +80,9 @@ def test_misroutes_are_drawn_with_the_exception_that_would_settle_them(api):
     adopted = give(api, geometry=feature["geometry"], reason=about["reason_zh"])
     assert adopted.status_code == 201
     assert api.get("officer", "/misroutes")["features"] == []
+
+
+def test_near_a_border_the_answer_says_that_the_reporter_should_be_asked(api):
+    assert owner(api, west_m=60)["ask"] is False
+    unsure = owner(api, west_m=1)
+    assert unsure["ask"] is True and unsure["confidence"] < 0.8 and unsure["second_cell"] == NORTH_EAST

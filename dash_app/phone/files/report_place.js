@@ -8,7 +8,7 @@ import { person, problem, reason } from './parts.js';
 import { sharedBorder, sidesAt } from './sides.js';
 import { say } from './words.js';
 
-const SURE = 0.8, TAP_ACCURACY_M = 5, START = { lon: 113.1, lat: 23.0 };
+const TAP_ACCURACY_M = 5, START = { lon: 113.1, lat: 23.0 };
 const outlines = new Map();
 
 /* A fix by GPS is WGS 84 and good to 95 %, as browsers promise; a finger on our map is CGCS2000. */
@@ -53,7 +53,7 @@ export function placeStep(app, report) {
     app.redraw();
   }
 
-  const unsure = () => answer && sides && !report.draft.chosen && answer.confidence < SURE;
+  const unsure = () => answer && sides && !report.draft.chosen && answer.ask;
   const candidates = () => [
     { code: answer.cell_code, name: answer.cell_name, person: answer.member, sure: answer.confidence, side: sides[0] },
     { code: answer.second_cell, name: answer.second_cell_name, person: answer.second_member, sure: answer.second_confidence, side: sides[1] },
