@@ -35,6 +35,7 @@ _READ = f"""
            k.icon, k.limit_kind, k.limit_value::float AS limit_value,
            (SELECT stamp::text FROM rules_stamp) AS rules_stamp,
            (SELECT x.version FROM incident AS x WHERE x.id = i.id) AS version_read,
+           (SELECT max(m.at) FROM incident_move AS m WHERE m.incident_id = i.id) AS moved_at,
            (SELECT m.from_stage FROM incident_move AS m WHERE m.incident_id = i.id AND m.move = 'park'
              ORDER BY m.version DESC LIMIT 1) AS parked_from,
            (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.id), '[]') FROM case_clock AS c
@@ -68,6 +69,8 @@ class LockedCase:
     own: Limit
     """The category's own handling limit."""
     rules_stamp: str
+    moved_at: datetime
+    """When it was moved last."""
     parked_from: str | None
     _as_read: dict[str, Any]
     _clocks_as_read: list[dict[str, Any]]
@@ -100,6 +103,7 @@ def lock(session: Session, incident_id: int, version: int, by: Principal) -> Loc
         icon=row.icon,
         own=Limit(row.limit_kind, row.limit_value),
         rules_stamp=row.rules_stamp,
+        moved_at=row.moved_at or row.reported_at,
         parked_from=row.parked_from,
         _as_read=as_read,
         _clocks_as_read=[_values(clock) for clock in clocks],

@@ -53,13 +53,14 @@ def move(
     `member_id` names the person for a dispatch (absent: the one the routing found) or a reassignment;
     `amount` the units of an extension; `review_on` the day a parked case is looked at again; `place` the
     right place of a moved pin; `here` where the person stood, lon and lat in EPSG:4490. The row is locked,
-    so of two moves at once one wins and the other gets Conflict.
+    so of two moves at once one wins and the other gets Conflict. A story never runs backwards: where the
+    server's clock was set back, the move is told at the moment of the one before.
 
     Raises NotFound for a case the person cannot see, Conflict for a stale version or a move the case does
     not allow, Denied for one the person may not make, Invalid for something that is missing or cannot be.
     """
     locked = lock(session, incident_id, version, by)
-    case = locked.case
+    case, now = locked.case, max(now, locked.moved_at)
     had_it, lay_in = case.handler_id, case.territory
     stage = lifecycle.next_stage(
         case.stage,

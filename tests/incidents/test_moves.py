@@ -63,6 +63,13 @@ def test_every_row_tells_who_when_where_and_why(town, task):
     assert (last.lon, last.lat, last.note, last.version) == (LON, LAT, "马上去", 2)
 
 
+def test_a_server_clock_that_was_set_back_does_not_turn_the_story_around(town, task):
+    town.move(task, "pause", town.officer, now=NOW + timedelta(hours=1), note="等")
+    town.move(task, "go_on", town.officer, now=NOW - timedelta(days=1))
+    assert [m.at for m in story(town, task)[-2:]] == [NOW + timedelta(hours=1)] * 2
+    assert town.case(task).due_at == NOW.replace(hour=15, minute=30), "an empty pause costs nothing"
+
+
 def test_the_story_cannot_be_rewritten(town, task):
     for change in (sa.update(IncidentMove).values(note="改"), sa.delete(IncidentMove)):
         with pytest.raises(sa.exc.ProgrammingError, match="append-only"), town.session.begin_nested():
