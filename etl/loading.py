@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 from etl.fields import Dataset
 from etl.grounds import Grounds
 from etl.mapping import FieldMap, match, operator_map
-from etl.preparing import PLACE, Reading, prepare
+from etl.preparing import PLACE, Reading, Ready, prepare
 from etl.report import LoadReport, write_refused
+from etl.rows import Batch
 from etl.shapes import SWAPPED
 from etl.sources import Source, open_source
 from etl.staging import Merged, Stage
@@ -31,8 +32,6 @@ from gis import audit
 from gis import crs as coordinates
 from gis.access import Principal
 from gis.errors import Invalid
-
-T = TypeVar("T")
 
 STAGE_TYPES = {
     "text": "text",
@@ -249,10 +248,9 @@ def _read(
 ) -> None:
     """All batches of the file into the stage. Raises Invalid when most rows have their axes swapped."""
     swapped = 0
-    batches = source.batches(list(reading.fields.headers.values()))
-    for batch, ready in _one_ahead((batch, prepare(batch, reading)) for batch in batches):
+    for ready in _prepared(source.batches(list(reading.fields.headers.values())), reading):
         stage.copy({**ready.rows, **{name: [None] * len(ready.rows["row"]) for name in extra}})
-        report.read += batch.size
+        report.read += ready.read
         report.refused += ready.refused
         report.repaired += ready.repaired
         swapped += sum(note.reason is SWAPPED for note in ready.refused)
@@ -267,16 +265,21 @@ def _read(
         )
 
 
-def _one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one being made in another thread while the last is used.
+def _prepared(batches: Iterator[Batch], reading: Reading) -> Iterator[Ready]:
+    """The batches made ready, in order, each while the one before is taken in by the database.
 
-    So the database takes in one batch while the geometries of the next are checked (outside Python's lock).
+    Checking geometries leaves Python's lock alone, so the two really run side by side. The file is read in
+    this thread: GDAL tells its errors to the thread that opened it.
     """
     with ThreadPoolExecutor(max_workers=1) as worker:
-        coming = worker.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = worker.submit(next, items, None)
-            yield item
+        waiting: Future[Ready] | None = None
+        for batch in batches:
+            coming = worker.submit(prepare, batch, reading)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = coming
+        if waiting is not None:
+            yield waiting.result()
 
 
 def _merge(stage: Stage, plan: Plan, fields: FieldMap) -> Merged:

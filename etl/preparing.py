@@ -46,8 +46,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Rows fit for the stage, column by column, and what became of the others."""
+    """Rows fit for the stage, column by column, and what became of the others; `read` counts them all."""
 
+    read: int
     rows: Mapping[str, Sequence[Any]]
     refused: list[RowNote]
     repaired: list[RowNote]
@@ -81,7 +82,7 @@ def prepare(batch: Batch, reading: Reading) -> Ready:
     columns["source_code"] = _keys(columns, part, dataset.named_by)
     if geometry is not None and reading.grounds is not None:
         columns = _on_ground(columns, reading.grounds, dataset.grounded, refused)
-    return _told(Ready(columns, refused, repaired), values["source_code"], batch)
+    return _told(Ready(batch.size, columns, refused, repaired), values["source_code"], batch)
 
 
 def _shapes(batch: Batch, values: Mapping[str, list[Any]], reading: Reading) -> Shaped | None:
@@ -185,6 +186,7 @@ def _told(ready: Ready, keys: Sequence[Any], batch: Batch) -> Ready:
         return note if key is None else replace(note, key=key)
 
     return Ready(
+        ready.read,
         ready.rows,
         [with_key(note) for note in ready.refused],
         [with_key(note) for note in ready.repaired if note.row not in gone],
