@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from api.gate import COOKIE
 from dash_app.desk import Desk
 from dash_app.entry import manner
 from dash_app.frame import document
@@ -37,7 +38,9 @@ def routes(desk: Desk) -> list[Route]:
     """The page, its manifest and its files."""
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(phone_page(desk, *manner(request)), headers={"Cache-Control": "no-store"})
+        has_token = COOKIE in request.cookies
+        page = phone_page(desk, *manner(request), has_token=has_token)
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     return [
         Route("/m", page),
@@ -46,8 +49,11 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-def phone_page(desk: Desk, language: str, theme: str) -> str:
-    """The one HTML page. `now` lets the scripts count by the server's clock, whatever the phone's says."""
+def phone_page(desk: Desk, language: str, theme: str, *, has_token: bool) -> str:
+    """The one HTML page. `now` lets the scripts count by the server's clock, whatever the phone's says.
+
+    Scripts cannot see the cookie: `has_token` tells them whether asking who is signed in makes sense.
+    """
     words, at = Words(language), f"/m/{files_state()}/"
     data = {
         "language": language,
@@ -55,6 +61,7 @@ def phone_page(desk: Desk, language: str, theme: str) -> str:
         "timezone": str(desk.zone),
         "now": desk.clock().isoformat(),
         "engine": ENGINE,
+        "has_token": has_token,
     }
     rail = ui_palette(theme)["rail"]["surface"]
     head = join(

@@ -4,6 +4,7 @@ import * as live from './live.js';
 import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon, put } from './html.js';
+import { page } from './page.js';
 import { problem } from './parts.js';
 import { say } from './words.js';
 import { cellsView } from './view_cells.js';
@@ -143,6 +144,9 @@ const COMMON = {
 
 root.addEventListener('click', async (event) => {
   if (event.target === veil) return app.closeSheet();
+  // A link to where one already is changes no address, but begins the view anew: 上报 after a report is sent.
+  const link = event.target.closest('a[href^="#"]');
+  if (link && link.getAttribute('href') === location.hash) return open();
   const element = event.target.closest('[data-do]');
   if (!element || element.disabled) return;
   const name = element.dataset.do;
@@ -193,4 +197,5 @@ document.addEventListener('visibilitychange', () => { if (!document.hidden && ap
 setInterval(() => { if (!document.hidden && view && view.ticks) app.redraw(); }, MINUTE);
 
 api.whenSignedOut(() => app.signedOut());
-show({ load: () => app.enter(), draw: () => ({ title: '', body: '', tab: null }) });
+if (page.has_token) show({ load: () => app.enter(), draw: () => ({ title: '', body: '', tab: null }) });
+else app.signedOut();

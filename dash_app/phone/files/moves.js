@@ -1,14 +1,16 @@
 /* Moving a case on: at once, with photographs of the finished work, or back to the desk with a reason. */
 import * as api from './api.js';
+import * as position from './position.js';
 import { html, icon } from './html.js';
 import { photoGrid } from './photos.js';
 import { either, say } from './words.js';
 
 const REASONS = ['not_mine', 'wrong_kind', 'duplicate', 'not_found', 'no_means'];
 
-async function move(app, item, name, more = {}) {
+export async function move(app, item, name, more = {}) {
+  const at = position.here(), here = at && { lon: at.lon, lat: at.lat, crs: 'EPSG:4326' };
   try {
-    await api.post(`/api/v1/incidents/${item.id}/moves`, { move: name, version: item.version, ...more });
+    await api.post(`/api/v1/incidents/${item.id}/moves`, { move: name, version: item.version, here, ...more });
   } catch (error) {
     // Somebody was faster: what is shown is old, whatever the answer to that is.
     if (error.status === 409) await app.refresh();
@@ -20,13 +22,14 @@ async function move(app, item, name, more = {}) {
 
 /* A move that needs nothing, or only words. */
 export async function plainMove(app, item, name) {
-  const { needs_note: needsNote, zh, en } = item.moves.find((one) => one.name === name);
+  const { needs_note: needsNote, takes_amount: takesAmount, zh, en } = item.moves.find((one) => one.name === name);
   if (!needsNote) {
     await move(app, item, name);
     return app.refresh();
   }
-  askWhy(app, either(zh, en), '', async (note) => {
-    await move(app, item, name, { note });
+  const amount = takesAmount ? html`<label class="field"><span>${say('extend.amount', { unit: say('limit.' + item.limit_kind) })}</span><input type="number" min="0.5" step="0.5" value="${item.limit_value}" inputmode="decimal"></label>` : '';
+  askWhy(app, either(zh, en), amount, async (note) => {
+    await move(app, item, name, takesAmount ? { note, amount: Number(document.querySelector('#sheet input').value) } : { note });
     await app.refresh();
   });
 }
@@ -39,8 +42,8 @@ export function handBack(app, item) {
   });
 }
 
-function askWhy(app, title, chips, then) {
-  app.ask(html`<h2>${title}</h2><p class="s13 mid">${say('note.needed')}</p>${chips}
+function askWhy(app, title, before, then) {
+  app.ask(html`<h2>${title}</h2><p class="s13 mid">${say('note.needed')}</p>${before}
     <textarea rows="3" maxlength="1000" data-input="note" placeholder="${say('note.placeholder')}" aria-label="${say('note.placeholder')}"></textarea>
     <div class="bar"><button class="btn big" data-do="close">${say('cancel')}</button><button class="btn big primary grow" data-do="send" disabled>${title}</button></div>`, {
     pick(button) {

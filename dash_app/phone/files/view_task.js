@@ -62,15 +62,17 @@ export function taskView(app, id) {
     return html`<section><h3>${say('task.story')}</h3><ol class="story">${item.story.map((move) => html`<li><b>${say('move.' + move.move)}</b><span class="s13 mute">${momentWords(move.at)}</span><div class="s13 mid">${move.actor_name}${move.member ? html` → ${move.member}` : ''}${move.note ? html`：${move.note}` : ''}</div></li>`)}</ol></section>`;
   }
 
+  /* What is open besides the bar, unless it asks for what only the desk has: a person, a date, another place. */
+  const others = () => item.moves.filter((move) => !ON_THE_BAR.includes(move.name) && !move.takes_member && !move.takes_date && !move.takes_place);
+
   function actionBar() {
     const open = new Map(item.moves.map((move) => [move.name, move]));
-    const others = item.moves.filter((move) => !ON_THE_BAR.includes(move.name) && !move.takes_member);
     const main = open.has('accept') ? html`<button class="btn big primary grow" data-do="accept">${icon('check')}${say('do.accept')}</button>`
       : open.has('finish') ? html`<button class="btn big primary grow" data-do="finish">${icon('cam')}${say('do.finish')}</button>` : '';
-    if (!main && !open.has('hand_back') && !others.length) return '';
+    if (!main && !open.has('hand_back') && !others().length) return '';
     return html`<div class="bar">
       ${open.has('hand_back') ? html`<button class="btn big" data-do="hand_back">${icon('undo', 's')}${say('do.hand_back')}</button>` : ''}${main}
-      ${others.length ? html`<button class="btn big square" data-do="more" aria-label="${say('more')}">${icon('more')}</button>` : ''}</div>`;
+      ${others().length ? html`<button class="btn big square" data-do="more" aria-label="${say('more')}">${icon('more')}</button>` : ''}</div>`;
   }
 
   function chip() {
@@ -123,8 +125,7 @@ export function taskView(app, id) {
       finish: () => finish(app, item),
       hand_back: () => handBack(app, item),
       more() {
-        const others = item.moves.filter((move) => !ON_THE_BAR.includes(move.name) && !move.takes_member);
-        app.ask(html`<h2>${say('more')}</h2>${others.map((move) => html`<button class="btn big" data-do="move" data-move="${move.name}">${either(move.zh, move.en)}</button>`)}`, {
+        app.ask(html`<h2>${say('more')}</h2>${others().map((move) => html`<button class="btn big" data-do="move" data-move="${move.name}">${either(move.zh, move.en)}</button>`)}`, {
           move: (button) => plainMove(app, item, button.dataset.move),
         });
       },

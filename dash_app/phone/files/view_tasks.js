@@ -4,6 +4,7 @@ import * as drafts from './draft.js';
 import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon, when } from './html.js';
+import { move } from './moves.js';
 import { empty, glyph, pill, stages } from './parts.js';
 import { distanceWords, metresBetween, timeOf } from './times.js';
 import { say, titleOf } from './words.js';
@@ -96,7 +97,7 @@ export function tasksView(app) {
         const row = rows.find((one) => String(one.id) === button.dataset.id);
         button.disabled = true;
         try {
-          await api.post(`/api/v1/incidents/${row.id}/moves`, { move: 'accept', version: row.version });
+          await move(app, row, 'accept');
         } finally {
           await app.refresh();
         }

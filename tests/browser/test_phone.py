@@ -1,0 +1,240 @@
+"""The phone pages in a real browser of a phone's size: a grid member's day, and what a retry must not do."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from dash_app.clock_words import span_words
+from tests.browser.conftest import Site
+from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST
+from tests.toy_desk import PASSWORD
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+MAP = "document.querySelector('.map')._map"
+MAP_READY = ".map[data-ready='1']"
+HOME = {"longitude": LON - 0.001, "latitude": LAT + 0.001, "accuracy": 12}
+"""In the middle of the north-western cell."""
+ON_THE_BORDER = {"longitude": LON, "latitude": LAT + 0.001, "accuracy": 28}
+"""On 建设大道, between the north-western and the north-eastern cell."""
+
+
+def open_phone(
+    site: Site, path: str = "/m", username: str | None = "member", at=HOME, wait_for=MAP_READY, **more
+):
+    where = {"geolocation": at, "permissions": ["geolocation"]} if at else {"permissions": []}
+    return site.open(path, username, wait_for=wait_for, **{**PHONE, **where, **more})
+
+
+def picture(colour: tuple[int, int, int]) -> dict:
+    file = io.BytesIO()
+    Image.new("RGB", (640, 480), colour).save(file, "JPEG")
+    return {"name": "site.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+
+
+def tap_map(page, lon: float, lat: float) -> None:
+    x, y = page.evaluate(f"at => {{ const p = {MAP}.project(at); return [p.x, p.y]; }}", [lon, lat])
+    box = page.locator(".map").bounding_box()
+    page.touchscreen.tap(box["x"] + x, box["y"] + y)
+
+
+def look_at(page, lon: float, lat: float, zoom: float) -> None:
+    page.evaluate(
+        f"""([lon, lat, zoom]) => new Promise((done) => {{
+            {MAP}.once('idle', done);
+            {MAP}.jumpTo({{ center: [lon, lat], zoom, padding: 0 }});
+            {MAP}.triggerRepaint();
+        }})""",
+        [lon, lat, zoom],
+    )
+
+
+def report_by_program(site: Site, key: str, **changes) -> int:
+    """A report of the officer's for the member's cell, which reaches the member at once."""
+    body = {
+        "report_key": key, "lon": LON - 0.0011, "lat": LAT + 0.0009, "crs": "EPSG:4490", "accuracy_m": 5,
+        "category": "9901", "description": f"{key}: 桶边堆了袋子",
+    }  # fmt: skip
+    with site.api("officer") as desk:
+        return desk.post("/api/v1/incidents", json=body | changes).raise_for_status().json()["id"]
+
+
+def test_signing_in_shows_my_tasks_nearest_first_on_my_ground(site):
+    page = open_phone(site, username=None, wait_for="form")
+    page.fill("[name=username]", "member")
+    page.fill("[name=password]", "not this")
+    page.click("[type=submit]")
+    page.wait_for_selector(".problem")
+    site.forgive(401)
+    page.fill("[name=password]", PASSWORD)
+    page.click("[type=submit]")
+    page.wait_for_selector(MAP_READY)
+    overdue, handling = site.toy.cases["overdue"], site.toy.cases["handling"]
+    card = page.locator(f".card[data-id='{overdue}']")
+    assert "超" in card.locator(".pill").inner_text() and card.locator(".shape.c-overdue").count() == 1
+    metres = [word.split()[0] for word in page.locator(".card .away").all_inner_texts()]
+    assert len(metres) >= 2 and metres == sorted(metres, key=float)
+    page.click("[data-do=order]")
+    ids = page.locator(".card.task").evaluate_all("cards => cards.map((card) => card.dataset.id)")
+    assert ids.index(str(overdue)) < ids.index(str(handling))
+    drawn = page.evaluate(f"{MAP}.queryRenderedFeatures(undefined, {{ layers: ['focus-line'] }}).length")
+    assert drawn > 0, "my own cell is outlined"
+
+
+def test_a_draft_outlives_a_reload_and_a_lost_answer_never_doubles_it(site):
+    """Tapped on the map without GPS, with a photograph; the server's first answer is lost on the way."""
+    page = open_phone(site, "/m#/report", at=None)
+    look_at(page, LON - 0.001, LAT + 0.001, 17)
+    tap_map(page, LON - 0.001, LAT + 0.001)
+    page.wait_for_selector(".sheet .reason")
+    assert "王××" in page.locator(".sheet .person").inner_text()
+    page.click("[data-do=step][data-to='2']")
+    page.click(".kind[data-code='9901']")
+    page.fill("[data-field=description]", "草稿不丢：门口的垃圾")
+    page.fill("[data-field=floor]", "3")
+    page.click("[data-do=behalf]")
+    page.click("[data-do=step][data-to='3']")
+    page.set_input_files(".photo-grid input", [picture((150, 110, 80))])
+    page.wait_for_selector(".photo-grid figure")
+    page.wait_for_timeout(600)
+    page.reload()
+    page.wait_for_selector(".photo-grid figure img")
+    page.click("[data-do=step][data-to='2']")
+    assert page.input_value("[data-field=description]") == "草稿不丢：门口的垃圾"
+    assert page.input_value("[data-field=floor]") == "3"
+    page.click("[data-do=step][data-to='3']")
+
+    def lose_the_answer(route):
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/v1/incidents", lose_the_answer, times=1)
+    page.click("[data-do=send]")
+    page.wait_for_selector(".problem")
+    assert "再发一次" in page.locator("[data-do=send]").inner_text()
+    site.forgive("ERR_FAILED")
+    page.click("[data-do=send]")
+    page.wait_for_selector(".sent")
+    assert "没有重复登记" in page.locator("main").inner_text()
+    with site.api("member") as member:
+        mine = member.get("/api/v1/incidents", params={"mine": "reports", "open": True}).json()["incidents"]
+        details = [member.get(f"/api/v1/incidents/{row['id']}").json() for row in mine]
+    sent = [case for case in details if case["description"].startswith("草稿不丢")]
+    assert len(sent) == 1 and len(sent[0]["photos"]) == 1
+    assert (sent[0]["floor"], sent[0]["on_behalf"]) == (3, "居民")
+    page.click("nav a[href='#/report']")
+    page.wait_for_selector(".steps")
+    assert page.locator(".steps [aria-current]").inner_text().startswith("1"), "a new draft begins"
+
+
+def test_between_two_cells_one_question_decides_and_both_are_drawn(site):
+    page = open_phone(site, "/m#/report", at=ON_THE_BORDER)
+    page.wait_for_selector(".candidate")
+    assert page.locator(".sheet h2").inner_text() == "是路西还是路东？"
+    cells = page.locator(".candidate").evaluate_all("buttons => buttons.map((b) => b.dataset.cell)")
+    assert cells == [NORTH_WEST, NORTH_EAST], "west stands left, as on the map"
+    page.wait_for_selector(".letter.on-map >> nth=1")
+    assert sorted(page.locator(".letter.on-map").all_inner_texts()) == ["东", "西"]
+    page.click(f".candidate[data-cell='{NORTH_EAST}']")
+    page.wait_for_selector(".sheet .reason")
+    assert "安澜 002" in page.locator(".sheet .person").inner_text()
+    page.click("[data-do=step][data-to='2']")
+    page.click(".kind[data-code='9901']")
+    page.click("[data-do=step][data-to='3']")
+    page.click("[data-do=send]")
+    page.wait_for_selector(".sent")
+    assert "安澜 002" in page.locator(".card .person").inner_text()
+
+
+def test_a_task_arrives_live_is_accepted_and_finished_with_a_photo(site):
+    page = open_phone(site)
+    page.wait_for_selector(".card.task")
+    case = report_by_program(site, "live-1")
+    card = page.locator(f".card[data-id='{case}']")
+    card.wait_for()
+    assert "暴露垃圾" in page.locator(".toast").first.inner_text()
+    card.locator("[data-do=accept]").click()
+    card.locator("[data-do=open]").wait_for()
+    card.locator(".name").click()
+    page.click("[data-do=finish]")
+    assert page.locator("#sheet [data-do=send]").is_disabled(), "no photograph yet"
+    page.set_input_files("#sheet input[type=file]", [picture((90, 150, 90))])
+    page.fill("#sheet textarea", "已清走")
+    page.click("#sheet [data-do=send]")
+    page.wait_for_selector(".story >> text=处置完成")
+    assert page.locator("[data-do=finish]").count() == 0
+    with site.api("officer") as desk:
+        found = desk.get(f"/api/v1/incidents/{case}").json()
+    assert found["stage"] == "handled" and [photo["kind"] for photo in found["photos"]] == ["after"]
+    assert (found["story"][-1]["move"], found["story"][-1]["note"]) == ("finish", "已清走")
+    assert found["story"][-1]["lon"] == pytest.approx(HOME["longitude"]), "where the member stood"
+
+
+def test_a_task_is_handed_back_with_a_reason_and_another_taken_away(site):
+    back, away = report_by_program(site, "back-1"), report_by_program(site, "away-1")
+    page = open_phone(site, f"/m#/task/{back}")
+    page.click("[data-do=hand_back]")
+    send = page.locator("#sheet [data-do=send]")
+    assert send.is_disabled(), "a reason is needed"
+    page.click("#sheet .choice >> text=不在我的网格")
+    send.click()
+    page.wait_for_selector(f".card[data-id='{away}']")
+    assert page.locator(f".card[data-id='{back}']").count() == 0
+    with site.api("officer") as desk:
+        found = desk.get(f"/api/v1/incidents/{back}").json()
+        assert (found["stage"], found["story"][-1]["note"]) == ("registered", "不在我的网格")
+        taken = {
+            "move": "reassign",
+            "version": 1,
+            "note": "换人",
+            "member_id": site.toy.city.members[NORTH_EAST],
+        }
+        desk.post(f"/api/v1/incidents/{away}/moves", json=taken).raise_for_status()
+    page.locator(f".card[data-id='{away}']").wait_for(state="detached")
+    assert "任务已转走" in page.locator(".toast").last.inner_text()
+
+
+def test_the_switch_takes_me_off_duty_and_back(site):
+    page = open_phone(site, wait_for=".duty")
+    with site.api("member") as member:
+        for state in (False, True):
+            page.click(".duty")
+            page.locator(f".duty[aria-checked={str(state).lower()}]").wait_for()
+            assert member.get("/api/v1/me").json()["on_duty"] is state
+
+
+@pytest.mark.parametrize("width", [360, 412])
+def test_every_view_fits_and_every_target_can_be_hit(site, width):
+    """48 px by the design; a link inside a line of text is no target of its own."""
+    page = open_phone(
+        site, "/m#/tasks", wait_for=".card.task", viewport={"width": width, "height": 740}, language="en"
+    )
+    small = """() => [...document.querySelectorAll('#phone button, #phone nav a, #phone .card.report')]
+        .filter((e) => e.offsetParent && !e.matches('.act'))
+        .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        .filter(([, box]) => box.height < 47.5 && box.width > 0).map(([html, box]) => html + box.height)"""
+    for view, shown in (
+        ("tasks", ".card.task"),
+        ("report", ".sheet"),
+        ("cells", ".figures"),
+        ("me", ".card.report"),
+    ):
+        page.goto(f"{site.url}/m#/{view}")
+        page.wait_for_selector(shown)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate("document.querySelector('main').scrollWidth") <= width
+        assert page.evaluate(small) == []
+
+
+def test_the_words_of_time_are_those_of_the_desk(site):
+    page = open_phone(site, wait_for=".tabs", at=None)
+    minutes = [0, 1, 38, 59, 60, 61, 136, 719, 1439, 1440, 2879, 2880, 10_000]
+    module = page.evaluate("document.querySelector('script[type=module]').src.replace('app.js', 'times.js')")
+    said = page.evaluate(
+        "([module, all]) => import(module).then((times) => all.map((n) => times.spanWords(n * 60000)))",
+        [module, minutes],
+    )
+    assert said == [span_words(timedelta(minutes=n), "zh") for n in minutes]
