@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from gis.access import Principal
 from gis.errors import Invalid
+from gis.text import can_be_kept
 from incidents import lifecycle
 from incidents.calendar import CITY_ZONE
 from incidents.case_store import lock, write
@@ -70,7 +71,7 @@ def move(
         facts=lifecycle.facts_of(case, by, now),
         before=locked.parked_from,
     )
-    _require_note(name, note)
+    _refuse_note(name, note)
     rules = current_rulebook(session, zone, stamp=locked.rules_stamp)
     clocks = CaseClocks(case, list(locked.clocks), locked.own, rules, now)
     step = Step(
@@ -92,13 +93,22 @@ def move(
     return case
 
 
-def _require_note(name: str, note: str | None) -> None:
-    if lifecycle.MOVES[name].needs_note and not (note or "").strip():
+def _refuse_note(name: str, note: str | None) -> None:
+    """A reason that is missing, too long, or no text."""
+    wanted = lifecycle.MOVES[name]
+    if wanted.needs_note and not (note or "").strip():
         raise Invalid(
             en=f"The move {name} needs a reason.",
-            zh=f"“{lifecycle.MOVES[name].zh}”须写明理由。",
+            zh=f"“{wanted.zh}”须写明理由。",
             remedy_en="Write in a few words why.",
             remedy_zh="请简要写明原因。",
+        )
+    if note and (len(note) > MAX_DESCRIPTION or not can_be_kept(note)):
+        raise Invalid(
+            en=f"The note is longer than {MAX_DESCRIPTION} characters or holds a character that is none.",
+            zh=f"说明超过 {MAX_DESCRIPTION} 字，或含有无法保存的字符。",
+            remedy_en="Shorten or correct it.",
+            remedy_zh="请改短或更正。",
         )
 
 

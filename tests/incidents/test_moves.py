@@ -249,6 +249,11 @@ def test_a_missing_reason(town, task, note):
     refused(town, task, Invalid, "hand_back", town.member, note=note)
 
 
+@pytest.mark.parametrize("note", ["字" * 4001, "a\x00b", "\ud83d"])
+def test_a_note_that_cannot_be_kept(town, task, note):
+    refused(town, task, Invalid, "accept", town.member, note=note)
+
+
 def test_a_person_who_does_not_exist(town, task):
     town.walk(task, ("hand_back", town.member))
     refused(town, task, Invalid, "dispatch", town.officer, member_id=999_999_999)
