@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import namedtuple_row
 from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
@@ -36,6 +38,34 @@ class Base(DeclarativeBase):
 def territory_column(*, nullable: bool = False, index: bool = True) -> Any:
     """The column row policies stand on: the most precise code known for the row."""
     return mapped_column("territory", Code, nullable=nullable, index=index)
+
+
+class Statement:
+    """SQL of a hot path: `:name` parameters as in `sa.text`, run straight through the driver.
+
+    It runs on the session's own connection, in its transaction, and fails with SQLAlchemy's exceptions. What
+    it leaves out is SQLAlchemy's work around a statement, four fifths of a short one's time in Python. Rows
+    are named tuples with the driver's own types.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self._sql = re.sub(r"(?<!:):([a-z]\w*)", r"%(\1)s", sql.replace("%", "%%"))
+
+    def one(self, session: Session, params: Mapping[str, Any]) -> Any:
+        """The single row. Raises NoResultFound when there is none."""
+        row = self.first(session, params)
+        if row is None:
+            raise sa.exc.NoResultFound("No row was found when one was required")
+        return row
+
+    def first(self, session: Session, params: Mapping[str, Any]) -> Any | None:
+        """The first row, or None."""
+        driver: Any = session.connection().connection.driver_connection
+        try:
+            with driver.cursor(row_factory=namedtuple_row) as cursor:
+                return cursor.execute(self._sql, params).fetchone()
+        except psycopg.Error as error:
+            raise sa.exc.DBAPIError.instance(self._sql, dict(params), error, psycopg.Error) from error
 
 
 class Database:
@@ -102,16 +132,17 @@ def _send_announcements(session: Session, connection: sa.Connection) -> None:
         connection.invalidate()
 
 
-_BIND = sa.text(
-    "SELECT set_config('app.territory', :territory, true), set_config('app.account', :account, true),"
-    " set_config('app.member', :member, true), set_config('app.role', :role, true)"
+_BIND = Statement(
+    "SELECT set_config('app.territory', :territory, true) AS territory,"
+    " set_config('app.account', :account, true) AS account,"
+    " set_config('app.member', :member, true) AS member, set_config('app.role', :role, true) AS role"
 )
 
 
 def bind_principal(session: Session, principal: Principal) -> None:
     """Tell PostgreSQL who acts, until the end of the transaction."""
-    session.execute(
-        _BIND,
+    _BIND.one(
+        session,
         {
             "territory": "none" if principal.territory is None else principal.territory,
             "account": str(principal.account_id),

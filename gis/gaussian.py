@@ -19,35 +19,46 @@ from scipy.special import owens_t
 
 NEGLIGIBLE_H = 9.0
 """T(h, a) <= exp(-h^2 / 2) / 4 is below 1e-18 from here on, and most edges of a cell are this far away."""
+_FLAT = 1e-14
+"""Heights are kept from being zero; a triangle as flat as this weighs nothing."""
+
+
+class Outline:
+    """The edges of a polygon made ready to be asked about many fixes, in the polygon's own metric plane.
+
+    Built once a polygon (Polygon or MultiPolygon, holes allowed); an answer is then a few array operations
+    over its edges.
+    """
+
+    __slots__ = ("_along_x", "_along_y", "_length", "_x", "_y")
+
+    def __init__(self, polygon: shapely.Geometry) -> None:
+        parts = shapely.get_parts(shapely.orient_polygons(polygon))
+        rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(parts)]
+        starts = np.concatenate([ring[:-1] for ring in rings]) if rings else np.empty((0, 2))
+        steps = np.concatenate([np.diff(ring, axis=0) for ring in rings]) if rings else np.empty((0, 2))
+        length = np.hypot(steps[:, 0], steps[:, 1])
+        real = length > 0
+        self._x, self._y = starts[real].T.copy()
+        self._length = length[real]
+        self._along_x, self._along_y = (steps[real] / self._length[:, None]).T.copy()
+
+    def mass(self, x: float, y: float, sigma: float) -> float:
+        """Probability that a circular Gaussian at (x, y) falls on the polygon: 0..1 to about 1e-12.
+
+        A centre on an edge is no special case: that edge's triangle is flat and weighs nothing.
+        """
+        dx, dy = (self._x - x) / sigma, (self._y - y) / sigma
+        side = dx * self._along_y - dy * self._along_x  # the height of the triangle, signed by its direction
+        height = np.maximum(np.abs(side), _FLAT)
+        along = dx * self._along_x + dy * self._along_y
+        tan1, tan2 = along / height, (along + self._length / sigma) / height
+        weight = (np.arctan(tan2) - np.arctan(tan1)) / (2 * np.pi)
+        near = height < NEGLIGIBLE_H
+        weight[near] -= owens_t(height[near], tan2[near]) - owens_t(height[near], tan1[near])
+        return min(max(float(np.sign(side) @ weight), 0.0), 1.0)
 
 
 def mass_over(polygon: shapely.Geometry, x: float, y: float, sigma: float) -> float:
-    """Probability that a circular Gaussian at (x, y) falls on `polygon`, all in the same metric plane.
-
-    `polygon` is a Polygon or MultiPolygon, holes allowed; the result is within 0..1 to about 1e-12. A centre
-    on an edge is no special case: that edge's triangle is flat and weighs nothing.
-    """
-    oriented = shapely.orient_polygons(polygon)
-    total = 0.0
-    for part in shapely.get_parts(oriented):
-        for ring in shapely.get_rings(part):
-            total += _ring_mass((shapely.get_coordinates(ring) - (x, y)) / sigma)
-    return min(max(total, 0.0), 1.0)
-
-
-def _ring_mass(ring: np.ndarray) -> float:
-    """Signed mass of a unit Gaussian at the origin over a closed ring of vertices (n, 2), in sigmas."""
-    start, end = ring[:-1], ring[1:]
-    step = end - start
-    length = np.hypot(step[:, 0], step[:, 1])
-    cross = start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]
-    seen = (length > 0) & (np.abs(cross) > 1e-14 * length)
-    step, length, cross = step[seen], length[seen], cross[seen]
-    height = np.abs(cross) / length
-    along_start = np.einsum("ij,ij->i", start[seen], step) / length
-    along_end = np.einsum("ij,ij->i", end[seen], step) / length
-    tan1, tan2 = along_start / height, along_end / height
-    mass = (np.arctan(tan2) - np.arctan(tan1)) / (2 * np.pi)
-    near = height < NEGLIGIBLE_H
-    mass[near] -= owens_t(height[near], tan2[near]) - owens_t(height[near], tan1[near])
-    return float(np.sum(np.sign(cross) * mass))
+    """`Outline.mass` of a polygon that is asked about once."""
+    return Outline(polygon).mass(x, y, sigma)

@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.gaussian import mass_over
+from gis.gaussian import Outline
 from grids.exceptions import Strip
 from grids.near_ground import NearGround
 
@@ -75,7 +75,7 @@ class FinalGround:
         self._overlay_owner = np.array([overlay.owner for overlay in overlays], np.int64)
         painted = np.concatenate([cells, self._overlay_tree.geometries])
         self.near = NearGround(cells, painted, barriers, limit_m=near_limit_m)
-        self._grounds: dict[int, tuple[shapely.Geometry, shapely.Geometry]] = {}
+        self._grounds: dict[int, tuple[shapely.Geometry, shapely.Geometry, Outline]] = {}
 
     def exceptions_at(self, point: shapely.Point) -> list[tuple[int, Strip]]:
         """(owner, exception) of those that cover a point, the winning one first."""
@@ -94,12 +94,13 @@ class FinalGround:
         """Metres from the point to the edge of the cell's ground, from inside or outside."""
         return float(shapely.distance(self._made(cell)[1], point))
 
-    def _made(self, cell: int) -> tuple[shapely.Geometry, shapely.Geometry]:
+    def _made(self, cell: int) -> tuple[shapely.Geometry, shapely.Geometry, Outline]:
+        """(ground, its border, its edges for the Gaussian)."""
         kept = self._grounds.get(cell)
         if kept is None:
             ground = self._paint(cell)
             shapely.prepare(ground)
-            kept = self._grounds[cell] = ground, shapely.boundary(ground)
+            kept = self._grounds[cell] = ground, shapely.boundary(ground), Outline(ground)
         return kept
 
     def _paint(self, cell: int) -> shapely.Geometry:
@@ -157,7 +158,7 @@ class FinalGround:
             )
             likeliest = cells[np.lexsort((cells, -bound))[:MOST_INTEGRALS]]
             cells = np.union1d(likeliest, likeliest[:0] if owner is None else [owner])
-        masses = {int(i): mass_over(self.ground(int(i)), point.x, point.y, sigma) for i in cells}
+        masses = {int(i): self._made(int(i))[2].mass(point.x, point.y, sigma) for i in cells}
         left = max(1.0 - sum(masses.values()), 0.0) if complete else None
         if left is None or left > 1e-6:
             for cell, share in self.near.masses(point, sigma, FAR_SIGMAS * sigma, left).items():

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.access import CODE_WIDTHS
+from gis.database import Statement
 from gis.errors import Invalid
 from gis.geometry import DEFAULT_ACCURACY_M, Fix
 from grids import ground_rules, owner_map, receivers, roster
@@ -68,7 +68,7 @@ class Responsibility:
 
 # One round trip for everything the decision needs to know about the place itself. The LATERAL boxes are in
 # degrees around the point so that GiST answers them; metres decide.
-_PLACE = sa.text(
+_PLACE = Statement(
     """
     SELECT (SELECT stamp::text FROM owner_map_stamp) AS stamp,
            (SELECT name FROM generation WHERE status = 'active') AS generation,
@@ -118,10 +118,10 @@ def responsible_for(
     generation is active.
     """
     reach = min(DEFAULT_ACCURACY_M if fix.accuracy_m is None else fix.accuracy_m, BUILDING_REACH_M)
-    place = session.execute(
-        _PLACE,
+    place = _PLACE.one(
+        session,
         {"lon": fix.lon, "lat": fix.lat, "reach": reach, "component_id": component_id, "category": category},
-    ).one()
+    )
     if category is not None and place.category is None:
         raise unknown_category(category)
     city = owner_map.at_stamp(session, place.stamp, generation or place.generation)

@@ -22,9 +22,9 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gis.database import Statement
 from gis.masking import mask_name
 from grids.spans import NOTHING, Spans
 
@@ -233,7 +233,7 @@ def moment(at: datetime) -> Spans:
 
 # One round trip: the duties that touch the window, everybody their leave can lead to, and all their absences.
 # UNION, not UNION ALL, ends a circle of stand-ins.
-_LOAD = sa.text(
+_LOAD = Statement(
     """
     WITH RECURSIVE held AS MATERIALIZED (
         SELECT d.* FROM duty AS d
@@ -253,14 +253,14 @@ _LOAD = sa.text(
                        h.stand_in_for,
                        (SELECT json_agg(json_build_array(s.weekday, s.starts, s.ends) ORDER BY s.id)
                         FROM shift AS s WHERE s.duty_id = h.id)
-                   ) ORDER BY h.starts_at DESC, h.id) FROM held AS h),
+                   ) ORDER BY h.starts_at DESC, h.id) FROM held AS h) AS duties,
            (SELECT json_agg(json_build_array(a.member_id, a.starts_at, a.ends_at, a.stand_in_id)
                             ORDER BY a.id)
-            FROM reached AS r JOIN absent AS a ON a.member_id = r.id),
+            FROM reached AS r JOIN absent AS a ON a.member_id = r.id) AS leaves,
            (SELECT json_agg(json_build_array(m.id, m.name, m.phone, m.on_duty))
-            FROM reached AS r JOIN member AS m ON m.id = r.id)
+            FROM reached AS r JOIN member AS m ON m.id = r.id) AS members
     """
-).bindparams(sa.bindparam("building_id", type_=sa.BigInteger))
+)
 
 
 def load(
@@ -279,8 +279,8 @@ def load(
     it.
     """
     since, until = window.intervals[0][0], window.intervals[-1][1]
-    duties, leaves, members = session.execute(
-        _LOAD,
+    found = _LOAD.one(
+        session,
         {
             "grounds": list(grounds),
             "since": since,
@@ -288,11 +288,14 @@ def load(
             "building_id": building_id,
             "every_building": every_building,
         },
-    ).one()
+    )
     return Roster(
-        [_holder(*row) for row in duties or ()],
-        [Absence(m, _moment(start), _moment(end), stand_in) for m, start, end, stand_in in leaves or ()],
-        {row[0]: Someone(*row) for row in members or ()},
+        [_holder(*row) for row in found.duties or ()],
+        [
+            Absence(m, _moment(start), _moment(end), stand_in)
+            for m, start, end, stand_in in found.leaves or ()
+        ],
+        {row[0]: Someone(*row) for row in found.members or ()},
         zone,
     )
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.access import Principal
+from gis.database import Statement
 from gis.errors import Conflict, Invalid
 from grids.responsibility import Responsibility, responsible_for, unknown_category
 from incidents.clocks import STARTED, clock_wanted
@@ -123,8 +124,8 @@ def _report(
     values = _incident_values(draft, category, answer, moves[-1]["to_stage"], by=by, now=now)
     clock = _first_clock(values, category, rules, now)
     values |= {column: clock[key] for column, key in _CLOCK_COPY.items()} if clock else {}
-    row = session.execute(
-        _INSERT,
+    row = _INSERT.first(
+        session,
         {
             "day": now.astimezone(zone).date(),
             "lon": fix.lon,
@@ -136,7 +137,7 @@ def _report(
             "moves": _json(moves),
             "notices": _json(_notices(values, answer)),
         },
-    ).one_or_none()
+    )
     if row is None:
         answered = _answered_before(session, draft, by)
         assert answered is not None, "nothing was inserted, so the key exists"
@@ -187,14 +188,14 @@ def _body_hash(draft: ReportDraft) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-_CATEGORY = sa.text(
+_CATEGORY = Statement(
     "SELECT code, name_zh, icon, needs_confirm, urgent, limit_kind, limit_value::float,"
     " (SELECT stamp::text FROM rules_stamp) FROM category WHERE code = :code AND active"
 )
 
 
 def _category(session: Session, code: str) -> _Category:
-    row = session.execute(_CATEGORY, {"code": code}).one_or_none()
+    row = _CATEGORY.first(session, {"code": code})
     if row is None:
         raise unknown_category(code)
     return _Category(*row)
@@ -330,7 +331,7 @@ _CLOCK_COLUMNS = ", ".join([
 # fmt: on
 
 # The rows travel as JSON, typed by the tables themselves: one value to send is far cheaper than sixty.
-_INSERT = sa.text(
+_INSERT = Statement(
     f"""
     WITH new AS (
         INSERT INTO incident (number, geom, {_COLUMNS})

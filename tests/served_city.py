@@ -142,13 +142,13 @@ def serving(app: Any) -> Iterator[str]:
 def served(
     cluster: PrivateCluster, template: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Api]:
-    """The toy city behind one server for all tests of this process."""
-    name = f"api_{worker_id}"
+    """The toy city behind one server for all tests of this folder in this process."""
+    home = tmp_path_factory.mktemp("home")
+    name = f"api_{worker_id}_{home.name}"
     database = Database(clone(cluster, template, name))
     with database.unit_of_work() as session:
         city = toy_city.build(session)
         add_accounts(session, city)
-    home = tmp_path_factory.mktemp("home")
     served = Api("", city, database, home)
     with serving(create_app(database, Settings(home=home), clock=lambda: served.now)) as url:
         served.url = url
