@@ -16,8 +16,7 @@ setup: ## Bring everything onto this machine, start nothing
 
 run: ## Set up, load the synthetic city when the database is empty, serve on http://127.0.0.1:8050
 	@scripts/setup.sh run
-	@.venv/bin/citygrid demo load --if-empty
-	@exec .venv/bin/citygrid serve
+	@exec .venv/bin/citygrid serve --demo
 
 check: ## Format, lint, types, import order
 	.venv/bin/ruff format --check .
