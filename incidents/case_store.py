@@ -14,10 +14,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.access import Principal
+from gis.database import Statement
 from gis.errors import Conflict
 from incidents.case_file import no_incident
 from incidents.case_rows import Filter, conditions
@@ -47,15 +47,15 @@ _READ = f"""
 
 
 @lru_cache(maxsize=64)
-def _read(condition: str) -> sa.TextClause:
-    """The statement for one kind of person; parsing it anew for every move would cost more than asking."""
-    return sa.text(_READ.format(condition=condition))
+def _read(condition: str) -> Statement:
+    """The statement for one kind of person."""
+    return Statement(_READ.format(condition=condition))
 
 
 @lru_cache(maxsize=256)
-def _write(sets: str) -> sa.TextClause:
+def _write(sets: str) -> Statement:
     """The statement for one set of changed columns."""
-    return sa.text(_WRITE.format(sets=sets))
+    return Statement(_WRITE.format(sets=sets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def lock(session: Session, incident_id: int, version: int, by: Principal) -> Loc
     statement waited for somebody else's move.
     """
     where = conditions(Filter(ids=[incident_id]), by)
-    row = session.execute(_read(where.condition), where.params).one_or_none()
+    row = _read(where.condition).first(session, where.params)
     if row is None:
         raise no_incident(incident_id)
     if row.version != version or row.version_read != version:
@@ -153,7 +153,7 @@ def write(
         ("notices", notices),
     ):
         parameters[name] = json.dumps(rows, default=_plain, ensure_ascii=False)
-    session.execute(_write(", ".join(sets)), parameters)
+    _write(", ".join(sets)).one(session, parameters)
 
 
 def _plain(value: object) -> object:
@@ -196,4 +196,5 @@ _WRITE = f"""
     )
     UPDATE incident AS i SET {{sets}}
     FROM jsonb_populate_record(NULL::incident, CAST(:case AS jsonb)) AS n WHERE i.id = :id
+    RETURNING i.id
 """

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from gis.access import Principal
 from gis.database import Statement
 from gis.errors import Conflict, Invalid
+from gis.text import can_be_kept
 from grids.responsibility import Responsibility, responsible_for, unknown_category
 from incidents.clocks import STARTED, clock_wanted
 from incidents.deadlines import deadline
@@ -164,7 +165,7 @@ def _refuse_faulty(draft: ReportDraft) -> None:
     if draft.title and len(draft.title) > MAX_TITLE:
         faults.append((f"title is longer than {MAX_TITLE} characters", f"标题超过 {MAX_TITLE} 字"))
     told = (getattr(draft, field.name) for field in fields(draft))
-    if not all(_can_be_kept(text) for text in told if isinstance(text, str)):
+    if not all(can_be_kept(text) for text in told if isinstance(text, str)):
         faults.append(("text holds a character that is none", "文字中含有无法保存的字符"))
     if faults:
         raise Invalid(
@@ -173,14 +174,6 @@ def _refuse_faulty(draft: ReportDraft) -> None:
             remedy_en="Shorten or correct these and send again.",
             remedy_zh="请改短或更正后重新提交。",
         )
-
-
-def _can_be_kept(text: str) -> bool:
-    """Whether PostgreSQL takes it: no NUL, and no half of a surrogate pair, which JSON can smuggle in."""
-    try:
-        return b"\x00" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def _body_hash(draft: ReportDraft) -> str:
@@ -366,7 +359,7 @@ def _json(value: object) -> str:
 
 def _answered_before(session: Session, draft: ReportDraft, by: Principal) -> Reported | None:
     """The first answer to this key, None where it is new; Conflict when the body is another one."""
-    if not _can_be_kept(draft.report_key):
+    if not can_be_kept(draft.report_key):
         return None
     row = session.execute(
         sa.select(
