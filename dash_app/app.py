@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import anyio
@@ -21,14 +22,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api_app
+from api.demo_accounts import demo_accounts
 from api.errors import problem, status_of
 from dash_app import frame, phone
 from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
 from dash_app.entry import Entry, manner, own_address, signed_in, wants_page
 from dash_app.map_style import map_style
+from dash_app.pages import people_page
 from dash_app.plain_pages import error_page, sign_in_page
-from dash_app.sign_in_picture import sign_in_picture
 from dash_app.statics import app_icon, engine_file
 from dash_app.texts import LANGUAGES, Words
 from dash_app.tokens import THEMES
@@ -59,7 +61,7 @@ def compose(
         (api_app.PATHS, api_app.create_app(database, settings, clock=clock)),
         ((*frame.PATHS, *frame.DASH_PATHS), Entry(_OnePage(dash.server), desk)),
         (("/_dash-component-suites",), dash.server),
-        (("/cases.csv",), Entry(pages, desk)),
+        (("/cases.csv", people_page.PATH), Entry(pages, desk)),
     ]
     return Compressed(Guarded(_Dispatch(routes, pages), dash.csp_hashes()))
 
@@ -106,7 +108,8 @@ def _pages(desk: Desk) -> Starlette:
         if principal is not None:
             return RedirectResponse(next_ if principal.role in DESK_ROLES else "/m", 303)
         language, theme = manner(request)
-        page = sign_in_page(Words(language), theme, next_, sign_in_picture())
+        demo = await anyio.to_thread.run_sync(_demo_accounts, desk, int(desk.clock().timestamp() // 600))
+        page = sign_in_page(Words(language), theme, next_, demo)
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     async def cases_csv(request: Request) -> Response:
@@ -114,9 +117,14 @@ def _pages(desk: Desk) -> Starlette:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
+    async def people(request: Request) -> Response:
+        page = await anyio.to_thread.run_sync(people_page.people_page, desk, request.url.query)
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
     return Starlette(
         routes=[
             Route("/sign-in", sign_in),
+            Route(people_page.PATH, people),
             Route("/cases.csv", cases_csv),
             Route("/map/style/{theme}/{language}.json", _map_style),
             Route("/vendor/maplibre-gl/{name}", engine_file),
@@ -127,6 +135,14 @@ def _pages(desk: Desk) -> Starlette:
         ],
         exception_handlers={CityGridError: _refused, HTTPException: _not_there, Exception: _fault},
     )
+
+
+@lru_cache(maxsize=4)
+def _demo_accounts(desk: Desk, _ten_minutes: int) -> list[tuple[str, str, str]]:
+    """(role, user name, password) of the demo city's accounts, looked up once in ten minutes: each is proved
+    by hashing its password. None in a real city."""
+    with desk.database.unit_of_work() as session:
+        return [(one.role, one.username, one.password) for one in demo_accounts(session)]
 
 
 async def _map_style(request: Request) -> Response:

@@ -125,14 +125,14 @@ def _metres(one: Place, other: Place) -> float:
 def cell_focus(code: str, label: str, shape: shapely.Geometry) -> dict[str, Any]:
     """A cell in outline with its name on top."""
     features = [_shape(shape, "cell"), _tag(_top(shape), label, "cell")]
-    camera = {"bounds": list(shapely.bounds(shape)), "pad": 150, "maxZoom": 17.2}
+    camera = {"bounds": list(shapely.bounds(shape)), "pad": 60, "maxZoom": 17}
     return {"features": features, "camera": camera, "moved": f"cell:{code}"}
 
 
 def building_focus(building_id: int, geometry: dict[str, Any], at: Place) -> dict[str, Any]:
     """A building's footprint."""
     feature = {"type": "Feature", "geometry": geometry, "properties": {"role": "building"}}
-    camera = {"center": list(at), "zoom": 17}
+    camera = {"center": list(at), "zoom": 16.8}
     return {"features": [feature], "camera": camera, "moved": f"building:{building_id}"}
 
 

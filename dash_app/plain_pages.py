@@ -17,9 +17,7 @@ from gis.errors import CityGridError
 SIGN_IN_TEXTS = ("sign.failed", "sign.healthy", "sign.unhealthy", "dialog.offline")
 
 
-def sign_in_page(
-    words: Words, theme: str, next_: str, picture: Markup, demo: Sequence[tuple[str, str, str]] = ()
-) -> str:
+def sign_in_page(words: Words, theme: str, next_: str, demo: Sequence[tuple[str, str, str]] = ()) -> str:
     """The door: name and password beside the city. `next_` is where to go afterwards, an address of ours.
 
     `demo` lists (role, user name, password) of the demo city's accounts; a real city has none to show.
@@ -42,7 +40,7 @@ def sign_in_page(
     )
     poster = tag(
         "section",
-        picture,
+        tag("img", src=f"/assets/sign_in_{theme}.webp", alt="", width=1650, height=1500),
         div(tag("h2", words("sign.headline")), tag("p", words("sign.subline")), cls="sign-words"),
         cls="sign-poster",
     )

@@ -46,9 +46,16 @@
     out: () => cg.map.map.zoomOut(),
     home: () => {
       const camera = cg.map.props.camera;
-      if (camera.bounds) cg.map.map.fitBounds(camera.bounds, { padding: camera.padding || 24, duration: 450 });
+      if (camera.bounds) cg.map.map.fitBounds(camera.bounds, { padding: cg.insets(), duration: 450 });
     },
     measure: (button) => measure(button),
+  };
+
+  /* What of the map lies under the floats: they are where the style sheet puts them. */
+  cg.insets = function () {
+    const wide = window.innerWidth >= 1280, layers = document.querySelector('.layers'), bar = document.querySelector('.time-bar');
+    const open = wide && (!layers || layers.open), below = !bar || bar.offsetParent;
+    return { top: wide ? 68 : 116, right: 64, bottom: below ? 132 : 44, left: open ? 276 : 24 };
   };
 
   /* ---- scale, position ------------------------------------------------------------------------ */

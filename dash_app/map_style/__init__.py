@@ -33,7 +33,9 @@ LAYER_GROUPS = {
 }
 """What each switch of the layer control shows and hides."""
 
-LAST_CLUSTERED_ZOOM = 14
+LAST_CLUSTERED_ZOOM = 15
+CLUSTER_RADIUS_PX = 30
+"""Only markers that would hide each other are drawn as one."""
 
 
 @lru_cache(maxsize=16)
@@ -79,7 +81,7 @@ def _sources() -> dict[str, Any]:
             "type": "geojson",
             "data": empty,
             "cluster": True,
-            "clusterRadius": 46,
+            "clusterRadius": CLUSTER_RADIUS_PX,
             "clusterMaxZoom": LAST_CLUSTERED_ZOOM,
             "clusterProperties": {
                 clock: ["+", ["case", ["==", ["get", "clock"], clock], 1, 0]]

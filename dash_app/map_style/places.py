@@ -50,7 +50,7 @@ def places(palette: dict[str, Any], theme: str) -> list[Layer]:
             "type": "symbol",
             "source": "shops",
             "source-layer": "shops",
-            "minzoom": 16.8,
+            "minzoom": 17.3,
             "layout": {
                 "text-field": ["get", "name"],
                 "text-font": REGULAR,
@@ -58,7 +58,7 @@ def places(palette: dict[str, Any], theme: str) -> list[Layer]:
                 "text-max-width": 7,
                 "text-variable-anchor": ["bottom", "top", "left", "right"],
                 "text-radial-offset": 0.6,
-                "text-padding": 6,
+                "text-padding": 10,
             },
             "paint": {"text-color": label["poi"], **halo},
         },

@@ -25,6 +25,11 @@
     return document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
   }
 
+  /* How much of each side of the map lies under something that floats; whoever floats there says so. */
+  function insets() {
+    return window.citygrid.insets ? window.citygrid.insets() : { top: 24, right: 24, bottom: 24, left: 24 };
+  }
+
   function say(name, detail) {
     document.dispatchEvent(new CustomEvent('cg:' + name, { detail }));
   }
@@ -65,7 +70,7 @@
         fadeDuration: calm.matches ? 0 : 120,
         transformRequest: (url) => ({ url: new URL(url, location.href).href }),
         ...(camera.bounds
-          ? { bounds: camera.bounds, fitBoundsOptions: { padding: camera.padding || 24 } }
+          ? { bounds: camera.bounds, fitBoundsOptions: { padding: insets() } }
           : { center: camera.center || [113.1, 23.0], zoom: camera.zoom || 14 }),
       });
       container._map = this.map;
@@ -151,24 +156,19 @@
     /* Fly only where needed: what is well in view already stays where it is. */
     look(camera) {
       const map = this.map, { clientWidth: width, clientHeight: height } = this.container;
-      const options = { padding: camera.padding || 0, essential: true };
-      if (camera.bounds) {
-        const fit = map.cameraForBounds(camera.bounds, { padding: camera.pad || 90, maxZoom: camera.maxZoom || 18 });
-        if (!fit) return;
-        const [w, s, e, n] = camera.bounds;
-        const a = map.project([w, n]), b = map.project([e, s]);
-        const inside = a.x > 20 && a.y > 60 && b.x < width - 20 && b.y < height - 60;
-        if (inside && map.getZoom() > fit.zoom - 1.2) return;
-        Object.assign(options, { center: fit.center, zoom: fit.zoom });
-      } else {
-        const p = map.project(camera.center);
-        const inside = p.x > 280 && p.y > 90 && p.x < width - 90 && p.y < height - 150;
-        if (inside && map.getZoom() >= (camera.zoom || 0) - 1.5) return;
-        Object.assign(options, { center: camera.center, zoom: Math.max(map.getZoom(), camera.zoom || 0) });
-      }
-      const from = map.getCenter(), to = this.gl.LngLat.convert(options.center);
-      if (calm.matches || from.distanceTo(to) > FLIGHT_LIMIT_M) map.jumpTo(options);
-      else map.easeTo({ ...options, duration: FLIGHT_MS });
+      const free = insets(), pad = camera.pad || 0;
+      const [w, s, e, n] = camera.bounds || [...camera.center, ...camera.center];
+      const closest = camera.bounds ? camera.maxZoom || 18 : Math.max(map.getZoom(), camera.zoom || 0);
+      const padding = Object.fromEntries(Object.entries(free).map(([side, px]) => [side, px + pad]));
+      const fit = map.cameraForBounds([w, s, e, n], { padding, maxZoom: closest });
+      if (!fit) return;
+      const a = map.project([w, n]), b = map.project([e, s]);
+      const inside = a.x > free.left && a.y > free.top && b.x < width - free.right && b.y < height - free.bottom;
+      if (inside && map.getZoom() > fit.zoom - 1.3) return;
+      const there = { center: fit.center, zoom: fit.zoom };
+      const far = map.getCenter().distanceTo(this.gl.LngLat.convert(fit.center)) > FLIGHT_LIMIT_M;
+      if (calm.matches || far) map.jumpTo(there);
+      else map.easeTo({ ...there, duration: FLIGHT_MS, essential: true });
     }
 
     showLayer(id, shown) {

@@ -109,7 +109,7 @@ def _first_view(desk: Desk, visit: Visit) -> dict[str, Any]:
     """The person's own ground; without any cells the map opens where its component says."""
     with desk.reading() as (session, _, _now):
         bounds = bounds_of(active_map(session), visit.principal.territory or "")
-    return {"bounds": list(bounds), "padding": 24} if bounds else {}
+    return {"bounds": list(bounds)} if bounds else {}
 
 
 def situation(desk: Desk, query: str | None, _live: Any) -> tuple[Any, ...]:

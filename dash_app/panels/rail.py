@@ -19,6 +19,7 @@ def rail(words: Words, principal: Principal, state: ViewState, *, theme: str, ov
             tag("a", LOGO, href="/", aria_label=words("product.full"), title=words("product.full")),
             _item("map", words("rail.map"), base.href(), page="map"),
             _item("case", words("rail.cases"), base.href("/cases"), _count(words, overdue), page="cases"),
+            _item("people", words("rail.people"), "/people", page="people"),
             span(cls="grow"),
             _settings(words, theme),
             _account(words, principal),
