@@ -20,7 +20,7 @@ const TOAST_MS = 4200, MINUTE = 60000;
 
 const root = put(document.getElementById('phone'), html`<header id="top"></header><main id="view" tabindex="-1"></main><footer id="foot"></footer><div id="veil" hidden><div id="sheet" role="dialog" aria-modal="true" tabindex="-1"></div></div>`);
 const [top, main, foot, veil] = root.children, sheet = veil.firstElementChild;
-let view = null, sheetActions = {};
+let view = null, sheetActions = {}, depth = 0, pressed = false, waiting = false;
 
 export const app = {
   me: null,
@@ -34,16 +34,20 @@ export const app = {
   },
 
   back() {
-    if (history.length > 1) history.back();
+    if (depth > 0) history.back();
     else this.go('#/tasks');
   },
 
-  redraw() { paint(); },
+  /* Draw again what changed; not under a finger, or the button it presses would be gone before it lifts. */
+  redraw() {
+    waiting = pressed;
+    if (!pressed) paint();
+  },
 
   async refresh() {
     const asked = view;
     await load(asked);
-    if (view === asked) paint();
+    if (view === asked) this.redraw();
   },
 
   toast(text, kind = '') {
@@ -117,7 +121,7 @@ async function load(wanted) {
 }
 
 function paint() {
-  const drawn = view.error && !view.showsErrors
+  const drawn = view.error
     ? { title: say('error.title'), body: html`<div class="pad">${problem(view.error)}<button class="btn big" data-do="retry">${say('error.retry')}</button></div>`, tab: view.tab }
     : view.draw();
   root.className = drawn.cls || '';
@@ -175,6 +179,14 @@ for (const kind of ['input', 'change']) {
   });
 }
 
+root.addEventListener('pointerdown', () => { pressed = true; });
+for (const end of ['pointerup', 'pointercancel']) {
+  window.addEventListener(end, () => {
+    pressed = false;
+    if (waiting) setTimeout(() => app.redraw());
+  });
+}
+
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && !veil.hidden) app.closeSheet();
 });
@@ -192,7 +204,10 @@ function arrived(event) {
   if (view.live) view.live(event);
 }
 
-window.addEventListener('hashchange', open);
+window.addEventListener('hashchange', () => {
+  depth += 1;
+  open();
+});
 document.addEventListener('visibilitychange', () => { if (!document.hidden && app.me && view.live) app.refresh(); });
 setInterval(() => { if (!document.hidden && view && view.ticks) app.redraw(); }, MINUTE);
 

@@ -73,13 +73,16 @@ function addOwnLayers() {
   }
 }
 
-/* Put the map into an element and start with a clean sheet; `at` is where to begin if it is the first time. */
+/* Put the map into an element; `at` is where to begin if it is the first time. False where the element is gone
+ * by the time the map is there: another view has been opened, and it is that one's to draw on. */
 export async function attach(holder, at, tap = null) {
   holder.append(node);
   ready ??= make(at);
   try { await ready; } catch (error) { ready = null; throw error; }
+  if (!holder.isConnected) return false;
   map.resize();
   tapped = tap;
+  return true;
 }
 
 export function show(source, features) {

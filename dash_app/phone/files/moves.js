@@ -65,10 +65,10 @@ function askWhy(app, title, before, then) {
 /* Photographs first, then the move that names them: a move never waits for half an upload. */
 export function finish(app, item) {
   const taken = [];
-  let sent = null;
+  let sent = null, words = '';
   const draw = () => app.ask(html`<h2>${say('finish.title')}</h2><p class="s13 mid">${say('finish.note')}</p>
     ${photoGrid(taken)}
-    <textarea rows="2" maxlength="1000" placeholder="${say('finish.words')}" aria-label="${say('finish.words')}"></textarea>
+    <textarea rows="2" maxlength="1000" data-input="words" placeholder="${say('finish.words')}" aria-label="${say('finish.words')}">${words}</textarea>
     <div class="bar"><button class="btn big" data-do="close">${say('cancel')}</button><button class="btn big primary grow" data-do="send" ${taken.length ? '' : html`disabled`}>${icon('check')}${say('do.finish_now')}</button></div>`, {
     add(input) {
       taken.push(...[...input.files].map((blob) => ({ id: crypto.getRandomValues(new Uint32Array(1))[0], blob })));
@@ -80,12 +80,12 @@ export function finish(app, item) {
       sent = null;
       draw();
     },
+    words(box) { words = box.value; },
     async send(button) {
-      const note = document.querySelector('#sheet textarea').value.trim() || null;
       button.disabled = true;
       try {
         sent ??= await upload(item.id, taken);
-        await move(app, item, 'finish', { note, photos: sent });
+        await move(app, item, 'finish', { note: words.trim() || null, photos: sent });
         await app.refresh();
       } finally {
         button.disabled = false;

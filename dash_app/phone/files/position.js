@@ -1,10 +1,15 @@
 /* Where the phone is. Browsers tell only over HTTPS or on the machine itself, and only if asked and allowed. */
-let latest = null, watching = null, refused = !('geolocation' in navigator) || !window.isSecureContext;
+import { metresBetween } from './times.js';
+
+const WORTH_TELLING_M = 10;
+let latest = null, told = null, watching = null, refused = !('geolocation' in navigator) || !window.isSecureContext;
 const listeners = new Set();
 
 function arrived({ coords }) {
   refused = false;
   latest = { lon: coords.longitude, lat: coords.latitude, accuracy: Math.max(1, Math.round(coords.accuracy)) };
+  if (told && metresBetween(told, latest) < WORTH_TELLING_M) return;
+  told = latest;
   listeners.forEach((tell) => tell());
 }
 
@@ -18,6 +23,7 @@ export function watch() {
   watching = navigator.geolocation.watchPosition(arrived, failed, { enableHighAccuracy: true, maximumAge: 5000 });
 }
 
+/* Be told of the first fix, of each move worth it, and when it becomes clear that there will be none. */
 export function onMove(tell) {
   listeners.add(tell);
   return () => listeners.delete(tell);

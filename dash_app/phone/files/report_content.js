@@ -1,6 +1,6 @@
 /* What it is: a category, a few words, and where inside the building if it matters; for whom if not for myself. */
 import { html, icon } from './html.js';
-import { toggle } from './parts.js';
+import { problem, toggle } from './parts.js';
 import { either, say } from './words.js';
 
 const USED = 'cg_categories', USUAL = 6;
@@ -37,6 +37,7 @@ export function contentStep(app, report) {
 
   function categories() {
     const all = groups();
+    if (report.failure) return html`${problem(report.failure)}<button class="btn big" data-do="retry">${say('error.retry')}</button>`;
     if (!all.length) return html`<div class="waiting"></div>`;
     const open = chosenGroup(all);
     return html`<div class="chips" role="tablist">${all.map((one) => html`<button type="button" class="choice" role="tab" aria-selected="${String(one === open)}" data-do="group" data-code="${one.code}">${either(one.zh, one.en)}</button>`)}</div>

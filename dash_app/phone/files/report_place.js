@@ -102,8 +102,7 @@ export function placeStep(app, report) {
 
   async function after(main) {
     const { fix } = report.draft, holder = main.querySelector('[data-map]');
-    await map.attach(holder, fix || position.here() || START, (event) => settle(byTap(event.lngLat)));
-    if (!main.contains(holder)) return;
+    if (!(await map.attach(holder, fix || position.here() || START, (event) => settle(byTap(event.lngLat))))) return;
     if (!fix && report.loaded && position.here()) return settle(byGps(position.here()));
     if (fix && !answer && !failure && !asked) return ask();
     map.show('focus', answer && !unsure() && answer.shapes[0] ? [map.feature(answer.shapes[0], { role: 'cell' })] : []);

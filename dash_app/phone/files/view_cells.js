@@ -50,7 +50,7 @@ export function cellsView(app, chosen) {
 
     async after(main) {
       if (!cell) return;
-      await map.attach(main.querySelector('[data-map]'), position.here() || BEGIN);
+      if (!(await map.attach(main.querySelector('[data-map]'), position.here() || BEGIN))) return;
       map.show('focus', [map.feature(cell.geometry, { role: 'cell' })]);
       map.show('here', position.here() ? [map.point(position.here())] : []);
       if (!looked) map.look({ bounds: map.boundsOf([cell.geometry]), padding: 20, zoom: 18, still: true });

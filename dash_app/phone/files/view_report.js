@@ -18,6 +18,7 @@ export function reportView(app) {
   const report = {
     draft: drafts.fresh(),
     groups: [],
+    failure: null,
     answer: null,
 
     /* Whether the kept draft has been looked for: before that nothing may be begun. */
@@ -71,13 +72,17 @@ export function reportView(app) {
 
   return {
     tab: 'report',
-    showsErrors: true,
 
     async load() {
-      const kept = await drafts.load(account());
-      if (kept) report.draft = kept;
+      if (!report.loaded) report.draft = (await drafts.load(account())) || report.draft;
       report.loaded = true;
-      report.groups = await api.get('/api/v1/categories');
+      try {
+        report.failure = null;
+        report.groups = await api.get('/api/v1/categories');
+      } catch (error) {
+        if (!(error instanceof api.Problem)) throw error;
+        report.failure = error; // the place can be settled and the draft kept all the same
+      }
     },
 
     draw() {

@@ -96,7 +96,7 @@ export function taskView(app, id) {
         tab: null,
         body: html`<div class="map-back" data-map></div>${chip()}<div class="sheet tall" data-sheet><div class="grab"></div>
           ${clockBlock()}${said()}
-          <section><h3>${say('task.why')}</h3>${reason(item, page.language)}
+          <section><h3>${say(item.mine ? 'task.why' : 'report.who')}</h3>${reason(item, page.language)}
             ${item.member ? html`<div class="row s13 mid">${avatar(item.member.name, item.member.on_duty, 'small')}<span>${item.member.name} · ${say('role.' + item.member.role)} · ${say(item.member.on_duty ? 'duty.on' : 'duty.off')}</span></div>` : ''}</section>
           ${facts()}${photos()}${story()}</div>`,
         foot: actionBar(),
@@ -106,7 +106,7 @@ export function taskView(app, id) {
     async after(main) {
       if (!item) return;
       const here = position.here(), own = app.cells.find((post) => post.ground === item.cell_code);
-      await map.attach(main.querySelector('[data-map]'), item);
+      if (!(await map.attach(main.querySelector('[data-map]'), item))) return;
       const marker = { role: 'incident', clock: item.clock, hollow: item.hollow, icon: item.icon, incident: item.id };
       map.show('focus', [...(own ? [map.feature(own.geometry, { role: 'cell' })] : []), map.point(item, marker)]);
       map.show('here', here ? [map.point(here)] : []);

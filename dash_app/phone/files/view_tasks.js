@@ -70,10 +70,11 @@ export function tasksView(app) {
 
     async after(main) {
       const here = position.here(), [cell] = app.cells;
-      await map.attach(main.querySelector('[data-map]'), here || START, (event) => {
+      const opened = (event) => {
         const hit = map.caseAt(event);
         if (hit && hit.id !== undefined) app.go('#/task/' + hit.id);
-      });
+      };
+      if (!(await map.attach(main.querySelector('[data-map]'), here || START, opened))) return;
       map.show('focus', app.cells.map((post) => map.feature(post.geometry, { role: 'cell' })));
       map.show('open', rows.map((row) => map.point(row, { clock: row.clock, hollow: row.hollow, icon: row.icon }, row.id)));
       map.show('here', here ? [map.point(here)] : []);
