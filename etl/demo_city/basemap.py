@@ -58,7 +58,7 @@ def road_rows(town: Town, addresses: Addresses) -> Rows:
         width_m=[WIDTH_M[kind] for kind in classes],
         bridge=bridges,
         geom=to_degrees(np.array(shapes, object), town.origin),
-    )
+    ).numbered()
 
 
 def _all_streets(town: Town, addresses: Addresses) -> Iterator[tuple[Street, Name | None]]:
@@ -83,7 +83,7 @@ def water_rows(town: Town) -> Rows:
         kind=["river", *["canal"] * len(canals), *["pond"] * len(ponds)],
         name=[RIVER.zh, *[CANAL.zh] * len(canals), *[None] * len(ponds)],
         geom=multi(to_degrees(shapes, town.origin)),
-    )
+    ).numbered()
 
 
 def land_rows(town: Town, places: dict[int, Name]) -> Rows:
@@ -110,7 +110,8 @@ def land_rows(town: Town, places: dict[int, Name]) -> Rows:
             detail[kind] += [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
         for kind, parts in detail.items():
             add(kind, None, shapely.multipolygons(parts))
-    return Rows("land", kind=kinds, name=names, geom=multi(to_degrees(np.array(shapes, object), town.origin)))
+    shape = multi(to_degrees(np.array(shapes, object), town.origin))
+    return Rows("land", kind=kinds, name=names, geom=shape).numbered()
 
 
 def _fields(town: Town) -> list[shapely.Geometry]:

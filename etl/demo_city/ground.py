@@ -296,4 +296,4 @@ def cell_rows(town: Town, ground: Ground) -> Rows:
             *ground.communities.code[block_community],
             *cells.code[unit_cell],
         ],
-    )
+    ).numbered()
