@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from gis.access import Principal
+from gis.announcements import Announcer
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,6 +82,7 @@ class Database:
             connect_args={"application_name": "citygrid"},
         )
         event.listen(self.engine, "connect", _warm)
+        self._announcer = Announcer(self.engine)
 
     @contextmanager
     def unit_of_work(self, principal: Principal | None = None) -> Iterator[Session]:
@@ -89,47 +91,28 @@ class Database:
         The principal's ground is set for this transaction only, so a pooled connection never carries one
         person's rights to the next.
         """
-        with self.engine.connect() as connection, Session(connection, expire_on_commit=False) as session:
-            with session.begin():
-                if principal is not None:
-                    bind_principal(session, principal)
-                yield session
-            _send_announcements(session, connection)
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if principal is not None:
+                bind_principal(session, principal)
+            yield session
+        if waiting := session.info.get(_WAITING):
+            self._announcer.send(waiting)
 
     def dispose(self) -> None:
+        """Close every connection, after what still waits to be announced."""
+        self._announcer.close()
         self.engine.dispose()
 
 
+_WAITING = "announcements"
+
+
 def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
-    """Tell every open page of a change, once it is committed.
+    """Tell every open page of a change, once it is committed; a rolled back one is not told.
 
-    NOTIFY inside the transaction would hold a database-wide lock through the commit's fsync and let no two
-    writers share one; after it the lock lasts microseconds. A page that misses one (the process died in
-    between) catches up at its next refresh: the rows are the truth, this is only a nudge.
+    The rows are the truth, this is only a nudge: see `gis.announcements`.
     """
-    session.info.setdefault("announcements", []).append((channel, json.dumps(payload, default=str)))
-
-
-_NOTIFY = "SELECT pg_notify(c, p) FROM unnest(%s::text[], %s::text[]) AS n(c, p)"
-
-
-def _send_announcements(session: Session, connection: sa.Connection) -> None:
-    """One statement that is its own transaction, over the connection the unit of work has anyway.
-
-    What was committed stays, and nobody must be told otherwise: a connection that breaks here only loses the
-    nudge.
-    """
-    waiting = session.info.pop("announcements", [])
-    if not waiting:
-        return
-    channels, payloads = zip(*waiting, strict=True)
-    driver: Any = connection.connection.driver_connection
-    try:
-        driver.autocommit = True
-        driver.execute(_NOTIFY, [list(channels), list(payloads)])
-        driver.autocommit = False
-    except psycopg.OperationalError:
-        connection.invalidate()
+    session.info.setdefault(_WAITING, []).append((channel, json.dumps(payload, default=str)))
 
 
 _BIND = Statement(
