@@ -84,6 +84,7 @@ def _accounts(session: Session, city: ToyCity, now: datetime) -> dict[str, Princ
         "officer": ("subdistrict_officer", SUBDISTRICT, None, "周岩"),
         "community": ("community_officer", NORTH_WEST[:12], None, "林平"),
         "member": ("member", NORTH_WEST, city.members[NORTH_WEST], "王小明"),
+        "inspector": ("inspector", SUBDISTRICT, None, "何巡"),
         "resident": ("resident", None, None, "孙女士"),
     }
     people = {}
