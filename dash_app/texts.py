@@ -70,6 +70,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "people.hours.day": ("每天 08:00–20:00", "Every day 08:00–20:00"),
     "people.hours.night": ("每天 20:00–次日 08:00", "Every night 20:00–08:00"),
     "people.save": ("保存", "Save"),
+    "people.roster": ("排班", "Roster"),
+    "people.open_cases": ("在办 {n}", "{n} open"),
+    "people.overdue_cases": ("超期 {n}", "{n} overdue"),
     # search and territory
     "search.placeholder": (
         "搜地址、小区、商铺、网格编码、事件号",

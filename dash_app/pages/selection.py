@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import shapely
@@ -35,6 +36,7 @@ from grids.owner_map import OwnerMap
 from incidents import queries
 from incidents.calendar import current_calendar
 from incidents.queries import Filter, IncidentDetail
+from incidents.workload import Candidate, candidates
 from layers.buildings import building_facts
 from layers.features import feature
 
@@ -69,7 +71,7 @@ def _incident(
         words,
         case,
         state,
-        candidates=_candidates(session, words, case, now),
+        candidates=_candidates(session, words, case, now, desk.zone),
         stretches=case.clock.spans(now, current_calendar(session, desk.zone)) if case.clock else [],
         now=now,
         zone=desk.zone,
@@ -84,15 +86,28 @@ def _incident(
     )
 
 
-def _candidates(session: Session, words: Words, case: IncidentDetail, now: datetime) -> list[tuple[int, str]]:
-    """Whom a dispatch may name: the person of the ground first, then the rest of the cell's team."""
-    found: dict[int, str] = {}
-    if case.member:
-        found[case.member.id] = words("dialog.member_default", name=case.member.name)
-    if case.row.cell_code:
-        for post in team(session, case.row.cell_code, at=now):
-            found.setdefault(post.member_id, f"{post.name} {words('role.' + post.post)}")
+def _candidates(
+    session: Session, words: Words, case: IncidentDetail, now: datetime, zone: ZoneInfo
+) -> list[tuple[int, str]]:
+    """Whom a dispatch may name: the person of the ground first, then the team, the least laden first; each
+    with what they have on their hands."""
+    proposed = None if case.member is None else case.member.id
+    team_of_cell = candidates(session, case.row.cell_code, proposed, now=now, zone=zone)
+    found = {one.member_id: _laden(words, one) for one in team_of_cell}
+    if case.member and case.member.id not in found:
+        found = {case.member.id: words("dialog.member_default", name=case.member.name)} | found
     return list(found.items())
+
+
+def _laden(words: Words, one: Candidate) -> str:
+    name = f"{one.name} {words('role.' + one.post)}"
+    facts = [words("dialog.member_default", name=name) if one.proposed else name]
+    if not one.on_duty:
+        facts.append(words("incident.off_duty"))
+    facts.append(words("people.open_cases", n=one.load.open))
+    if one.load.overdue:
+        facts.append(words("people.overdue_cases", n=one.load.overdue))
+    return " · ".join(facts)
 
 
 def _shape_of(picture: OwnerMap | None, code: str | None) -> shapely.Geometry | None:
@@ -106,7 +121,8 @@ def _cell(desk: Desk, session: Session, visit: Visit, state: ViewState, key: str
     cell = cell_facts(session, key)
     wanted = Filter(territory=cell.code, open_only=True)
     rows = queries.list_incidents(session, wanted, by=visit.principal, now=now).rows
-    panel = cell_panel(words, cell, team(session, key, at=now), rows, state, now=now, zone=desk.zone)
+    mates = team(session, key, at=now, zone=desk.zone)
+    panel = cell_panel(words, cell, mates, rows, state, now=now, zone=desk.zone)
     label = f"{cell.name} · {thousands(cell.households)} {words('unit.households')}".strip()
     shape = _shape_of(active_map(session), cell.code)
     return panel, cell_focus(cell.code, label, shape) if shape is not None else ground_focus(key, cell.bbox)

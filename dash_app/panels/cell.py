@@ -15,6 +15,7 @@ from dash_app.panels.crumb import crumb_bar
 from dash_app.panels.queue import mini_row
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
+from gis.access import CODE_WIDTHS
 from grids.cells import HOUSEHOLDS_BAND, CellFacts
 from grids.duties import Post
 from incidents.queries import Row
@@ -38,7 +39,7 @@ def cell_panel(
             _head(words, cell, state, zone),
             div(
                 _size(words, cell),
-                _team(words, team, zone),
+                _team(words, cell.code, team, zone),
                 _cases(words, cell, rows, state, now),
                 cls="scroll",
                 data_key=f"cell{cell.code}",
@@ -105,7 +106,7 @@ def _size(words: Words, cell: CellFacts) -> Markup:
     )
 
 
-def _team(words: Words, team: Sequence[Post], zone: ZoneInfo) -> Markup:
+def _team(words: Words, code: str, team: Sequence[Post], zone: ZoneInfo) -> Markup:
     """One leader, one police officer, one property manager, the member, and N building heads as one line."""
     mates = []
     for post in TEAM_ORDER:
@@ -128,7 +129,9 @@ def _team(words: Words, team: Sequence[Post], zone: ZoneInfo) -> Markup:
                 cls="mate",
             )
         )
-    return section(heading(words("cell.team")), div(mates, cls="team"))
+    roster = f"/people?subdistrict={code[: CODE_WIDTHS['subdistrict']]}#g-{code}"
+    link = tag("a", words("people.roster"), cls="link", href=roster)
+    return section(heading(words("cell.team"), link), div(mates, cls="team"))
 
 
 def _mate(words: Words, mate: Post, zone: ZoneInfo) -> Markup:
