@@ -28,6 +28,7 @@ KINDS = {
     "no_community": ("社区不存在", "no such community"),
     "invalid": ("图形有误", "invalid shape"),
     "no_team": ("没有网格员", "no member"),
+    "exception": ("例外地段划给了本版没有的网格", "exception in favour of no cell"),
 }
 
 
@@ -89,6 +90,17 @@ _CITY = sa.text(
 )
 
 
+_EXCEPTIONS = sa.text(
+    """
+    SELECT e.cell_code, ST_X(ST_PointOnSurface(e.geom)), ST_Y(ST_PointOnSurface(e.geom)) FROM exception AS e
+    WHERE (e.ends_at IS NULL OR e.ends_at > :now)
+      AND NOT EXISTS (SELECT 1 FROM cell AS c WHERE c.generation = :name AND c.code = e.cell_code
+                        AND c.kind IN ('social', 'special'))
+    ORDER BY e.id
+    """
+)
+
+
 def check_generation(session: Session, name: str, *, now: datetime) -> GenerationReport:
     """Check the social cells of a generation; special, unit and responsibility cells are not asked about.
 
@@ -115,6 +127,8 @@ def check_generation(session: Session, name: str, *, now: datetime) -> Generatio
     faults += _in_degrees(ground, codes, zone)
     faults += [_at_cell("no_community", codes[i], degrees[i]) for i in range(len(rows)) if homes[i] is None]
     faults += [_at_cell("no_team", codes[i], degrees[i]) for i, row in enumerate(rows) if not row[4]]
+    lost = session.execute(_EXCEPTIONS, {"name": name, "now": now})
+    faults += [CellFault("exception", (code,), None, lon, lat) for code, lon, lat in lost]
     order = list(KINDS)
     faults.sort(key=lambda f: (order.index(f.kind), -(f.area_m2 or 0), f.codes))
     return GenerationReport(name, len(rows), float(shapely.area(sound).sum()) / 10_000, faults)

@@ -16,6 +16,7 @@ from grids import exceptions
 from grids.cells import Cell
 from grids.duties import Duty
 from grids.exceptions import GroundException
+from grids.generation_check import check_generation
 from grids.ground_rules import RULES
 from grids.members import Member
 from grids.responsibility import responsible_for
@@ -163,6 +164,7 @@ def test_an_exception_for_a_cell_of_another_generation_decides_nothing(session, 
     )
     session.flush()
     assert ask(session, LON - 20 * METRE, LAT + 40 * METRE).rule == "covered"
+    assert check_generation(session, "toy", now=NOW).counts["exception"] == 1, "and the gate tells of it"
 
 
 @pytest.mark.parametrize(
