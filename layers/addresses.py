@@ -1,6 +1,6 @@
 """Search: a few characters -> places, the best first. Codes, addresses, names and trades; nobody's name.
 
-What is typed is cut into words and runs of digits, each of which must occur: "银杏苑3栋" finds 银杏苑 3 栋.
+What is typed is cut where script or digits change, and each piece must occur: "银杏苑3栋" finds 银杏苑 3 栋.
 An exact code or name comes before a beginning, a beginning before a part, and among equals the nearest to
 where the map looks. Two Chinese characters are enough.
 """
@@ -20,7 +20,7 @@ PER_KIND = 4
 MAX_LENGTH = 80
 MAX_WORDS = 6
 
-_WORDS = re.compile(r"\d+|[^\d\s]+")
+_WORDS = re.compile(r"\d+|[a-z]+|[^\da-z\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def search(
     params: dict[str, Any] = {f"word_{n}": f"%{_like(word)}%" for n, word in enumerate(typed.words)}
     params |= {"compact": typed.compact, "beginning": _like(typed.compact) + "%"}
     params |= {"end": "%" + _like(typed.compact), "lon": lon, "lat": lat, "per_kind": PER_KIND}
-    rows = session.execute(_statement(len(typed.words), typed.is_code), params)
+    rows = session.execute(_statement(tuple(map(_has_case, typed.words)), typed.is_code), params)
     found = [
         Found(kind, id_, code, title, subtitle, lon, lat, None if box[0] is None else tuple(box), rank, near)
         for kind, id_, code, title, subtitle, lon, lat, *box, rank, near in rows
@@ -154,16 +154,23 @@ def search(
     return sorted(found, key=lambda f: (f.rank, ORDER.index(f.kind), f.near, f.title))
 
 
-@lru_cache(maxsize=2 * MAX_WORDS)
-def _statement(words: int, is_code: bool) -> sa.TextClause:
-    return sa.text("\nUNION ALL\n".join(f"({_kind_sql(kind, words, is_code)})" for kind in _KINDS))
+def _has_case(word: str) -> bool:
+    """Chinese and digits have none, and LIKE reads a text four times as fast as ILIKE."""
+    return word.upper() != word
 
 
-def _kind_sql(kind: _Kind, words: int, is_code: bool) -> str:
+@lru_cache(maxsize=256)
+def _statement(cased: tuple[bool, ...], is_code: bool) -> sa.TextClause:
+    """The query for as many words, each with or without upper and lower case."""
+    return sa.text("\nUNION ALL\n".join(f"({_kind_sql(kind, cased, is_code)})" for kind in _KINDS))
+
+
+def _kind_sql(kind: _Kind, cased: tuple[bool, ...], is_code: bool) -> str:
     def any_text(template: str) -> str:
         return " OR ".join(template.format(text=f"r.{text}") for text in kind.texts)
 
-    fits = " AND ".join(f"({any_text(f'{{text}} ILIKE :word_{n}')})" for n in range(words))
+    like = ("LIKE", "ILIKE")
+    fits = " AND ".join(f"({any_text(f'{{text}} {like[case]} :word_{n}')})" for n, case in enumerate(cased))
     exact = any_text("lower(replace({text}, ' ', '')) = :compact")
     begins = any_text("lower(replace({text}, ' ', '')) LIKE :beginning")
     if kind.code and is_code:

@@ -127,5 +127,16 @@ def test_every_find_lies_on_its_place_and_larger_ones_tell_their_size(session, c
     assert community.code == SUBDISTRICT + "001" and community.subtitle == "临江街道"
 
 
+def test_upper_and_lower_case_are_the_same(session, city):
+    session.add(
+        Shop(
+            name="KFC 建设店", category="快餐", territory=NORTH_WEST,
+            geom=from_shape(shapely.Point(LON, LAT), srid=4490),
+        )
+    )  # fmt: skip
+    session.flush()
+    assert find(session, "kfc 建设") == find(session, "KFC建设") == [("shop", "KFC 建设店")]
+
+
 def test_a_long_text_is_cut_and_answered(session, city):
     assert find(session, "银" * 5000) == []
