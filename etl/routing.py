@@ -69,6 +69,8 @@ def route(
     segments = np.concatenate([shapely.linestrings(np.stack([c[:-1], c[1:]], 1)) for c in coordinates])
     tree = shapely.STRtree(segments)
     _, border = tree.query_nearest(shapely.points(x, y), return_distance=True, all_matches=False)
+    reach = np.array([SURE_SIGMAS * Fix(0.0, 0.0, accuracy).sigma_m for accuracy in accuracy_m])
+    clear = city.at(at).clear_of_overlays(x, y, reach)
     people: dict[tuple[str, ...], receivers.Person | None] = {}
     grounds = {g for code in city.codes for g in receivers.grounds_of(code, code)}
     everybody = roster.at_instant(session, sorted(grounds), at, zone=zone)
@@ -76,7 +78,7 @@ def route(
     for i in range(len(lon)):
         fix = Fix(float(lon[i]), float(lat[i]), accuracy_m[i])
         cell = int(found[i])
-        if cell >= 0 and border[i] > SURE_SIGMAS * fix.sigma_m:
+        if cell >= 0 and clear[i] and border[i] > reach[i]:
             rule, metres, confidence, second = (
                 ("special" if city.special[cell] else "covered"),
                 float(border[i]),

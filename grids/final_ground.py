@@ -86,6 +86,15 @@ class FinalGround:
             if overlay.strip is not None
         ]
 
+    def clear_of_overlays(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], reach_m: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Which of many points have no overlay within their reach: there the covering cell alone decides."""
+        near = self._overlay_tree.query(shapely.points(x, y), predicate="dwithin", distance=reach_m)[0]
+        clear = np.ones(len(x), bool)
+        clear[near] = False
+        return clear
+
     def ground(self, cell: int) -> shapely.Geometry:
         """All ground of a cell: its overlays and what other overlays leave of it. Kept once it is made."""
         return self._made(cell)[0]

@@ -150,3 +150,14 @@ def test_a_fix_of_five_kilometres_over_thousands_of_cells_finds_the_likeliest_se
     assert sure.confidence == pytest.approx(100 * 100 * density, rel=0.01)
     assert sure.second == len(cells) - 1
     assert sure.second_confidence == pytest.approx(200 * 200 * density, rel=0.03)
+
+
+def test_points_near_an_overlay_are_told_from_those_the_covering_cell_decides():
+    ground = final(CELLS, [SCHOOL])
+    x, y = np.array([105.0, 80.0, 80.0, 20.0]), np.array([50.0, 50.0, 50.0, 50.0])
+    assert ground.clear_of_overlays(x, y, np.array([1.0, 5.0, 15.0, 40.0])).tolist() == [
+        False,
+        True,
+        False,
+        True,
+    ]
