@@ -19,7 +19,7 @@ export const point = (at, properties, id) => feature({ type: 'Point', coordinate
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue('--cg-' + name).trim();
 
 async function make(at) {
-  const style = fetch(`/map/style/${page.theme}/${page.language}.json?latitude=${at.lat.toFixed(1)}`).then((answer) => answer.json()).then(withoutHistory);
+  const style = fetch(`/map/style/${page.theme}/${page.language}.json?latitude=${at.lat.toFixed(1)}`).then((answer) => answer.json()).then(forPhone);
   engine = await import(page.engine.js);
   map = new engine.Map({
     container: node,
@@ -52,9 +52,10 @@ async function make(at) {
   addOwnLayers();
 }
 
-/* A phone is about what is open: ended cases are neither drawn nor fetched. */
-function withoutHistory(style) {
+/* A phone is about a few cases that are open: none is gathered into a cluster, and ended ones are not fetched. */
+function forPhone(style) {
   const { closed, ...sources } = style.sources;
+  sources.open = { type: 'geojson', data: nothing };
   return { ...style, sources, layers: style.layers.filter((layer) => layer.source !== 'closed') };
 }
 
