@@ -172,7 +172,7 @@ class OwnerMap:
         return shapely.Point(float(x), float(y))
 
 
-_pictures: OrderedDict[tuple[str, str], tuple[str, OwnerMap]] = OrderedDict()
+_pictures: OrderedDict[tuple[int, str], tuple[str, OwnerMap]] = OrderedDict()
 _lock = threading.Lock()
 
 _STAMP = sa.text(
@@ -218,7 +218,8 @@ def at_stamp(session: Session, stamp: str, generation: str | None) -> OwnerMap:
             remedy_en="Load cells and run: citygrid cells activate NAME",
             remedy_zh="请先导入网格并运行：citygrid cells activate 版本名",
         )
-    key = (str(session.get_bind().engine.url), generation)
+    # The stamp decides; the engine only keeps two databases from pushing each other's picture out.
+    key = (id(session.get_bind().engine), generation)
     with _lock:
         kept = _pictures.get(key)
         if kept and kept[0] == stamp:

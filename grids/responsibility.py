@@ -18,7 +18,7 @@ from gis.access import CODE_WIDTHS
 from gis.database import Statement
 from gis.errors import Invalid
 from gis.geometry import DEFAULT_ACCURACY_M, Fix
-from grids import ground_rules, owner_map, receivers, roster
+from grids import ground_rules, kept_rosters, owner_map, receivers, roster
 from grids.ground_rules import BUILDING_REACH_M, RULES, Decision, Question
 from grids.owner_map import OwnerMap
 from grids.reasons import Trace, sentence
@@ -71,6 +71,7 @@ class Responsibility:
 _PLACE = Statement(
     """
     SELECT (SELECT stamp::text FROM owner_map_stamp) AS stamp,
+           (SELECT stamp::text FROM roster_stamp) AS roster_stamp,
            (SELECT name FROM generation WHERE status = 'active') AS generation,
            b.id AS building_id, b.cell_code AS building_cell, b.name AS building_name, b.metres AS building_m,
            c.id AS component_id, c.cell_code AS component_cell, c.department_code AS component_department,
@@ -164,8 +165,13 @@ def _answer(
     territory = _territory(city, fix, decision.cell)
     own = receivers.grounds_of(code, territory)
     others = receivers.grounds_of(second, second) if second else ()
-    people = roster.at_instant(
-        session, sorted({*own, *others}), at, zone=zone, building_id=place.building_id if indoors else None
+    people = kept_rosters.at_stamp(
+        session,
+        place.roster_stamp,
+        sorted({*own, *others}),
+        at,
+        zone=zone,
+        building_id=place.building_id if indoors else None,
     )
     member = receivers.first_receiver(people, own, at, trace)
     head = receivers.building_head(people, at, trace) if indoors else None

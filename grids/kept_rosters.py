@@ -1,0 +1,88 @@
+"""The rosters of the ground that reports come from, kept in memory by a stamp like the owner map.
+
+Duties, shifts, leave and the on-duty switch change a few times a day and are asked about with every report.
+Triggers give `roster_stamp` a fresh random value in the transaction of a change; a decision reads the stamp
+together with its first query, and a roster is good only for the stamp it was read under. Within an hour it is
+also cut wherever a duty or a leave begins or ends, so that a kept roster holds exactly what was assigned at
+the instant asked about, as `roster.at_instant` reads it.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from grids.roster import Absence, Holder, Roster, load
+from grids.spans import Spans
+
+WINDOW = timedelta(hours=1)
+MOST_KEPT = 5000
+"""Rosters of some kB each: half a city's cells."""
+
+_Key = tuple[str, ZoneInfo, tuple[str, ...], int | None, datetime]
+_kept: OrderedDict[_Key, _Hour] = OrderedDict()
+_lock = threading.Lock()
+
+
+class _Hour:
+    """One hour of some grounds: the extract, and its pieces as they are asked for."""
+
+    def __init__(self, extract: Roster, since: datetime) -> None:
+        self._extract = extract
+        spans: list[Holder | Absence] = [*extract.holders, *extract.absences]
+        inner = {edge for span in spans for edge in (span.starts_at, span.ends_at) if edge is not None}
+        edges = {since, since + WINDOW} | {edge for edge in inner if since < edge < since + WINDOW}
+        self._edges = sorted(edges)
+        self._pieces: dict[int, Roster] = {}
+
+    def at(self, at: datetime) -> Roster:
+        piece = bisect_right(self._edges, at) - 1
+        if piece not in self._pieces:
+            self._pieces[piece] = self._cut(self._edges[piece], self._edges[piece + 1])
+        return self._pieces[piece]
+
+    def _cut(self, start: datetime, end: datetime) -> Roster:
+        """What is assigned throughout a piece; a switch turned off is an absence of its whole length."""
+        whole = self._extract
+        holders = [
+            h for h in whole.holders if h.starts_at <= start and (h.ends_at is None or h.ends_at > start)
+        ]
+        absences = [a for a in whole.absences if a.starts_at <= start < a.ends_at]
+        switched_off = [
+            Absence(person.id, start, end, cause="switch")
+            for person in whole.people.values()
+            if not person.switched_on
+        ]
+        return Roster(holders, [*absences, *switched_off], whole.people, whole.zone)
+
+
+def at_stamp(
+    session: Session,
+    stamp: str,
+    grounds: Sequence[str],
+    at: datetime,
+    *,
+    zone: ZoneInfo,
+    building_id: int | None = None,
+) -> Roster:
+    """The roster at one instant, for a stamp already read in this transaction."""
+    since = at.replace(minute=0, second=0, microsecond=0)
+    key = (stamp, zone, tuple(grounds), building_id, since)
+    with _lock:
+        hour = _kept.get(key)
+        if hour is not None:
+            _kept.move_to_end(key)
+    if hour is None:
+        window = Spans.of([(since, since + WINDOW)])
+        hour = _Hour(load(session, grounds, window, zone=zone, building_id=building_id), since)
+        with _lock:
+            _kept[key] = hour
+            while len(_kept) > MOST_KEPT:
+                _kept.popitem(last=False)
+    return hour.at(at)
