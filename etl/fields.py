@@ -144,6 +144,20 @@ DATASETS: dict[str, Dataset] = {
         Dataset("land", "land", "polygon", (_ID, Column("kind", required=True), _NAME)),
         Dataset("water", "water", "polygon", (_ID, Column("kind", default="water"), _NAME)),
         Dataset(
+            "exceptions",
+            "exception",
+            "polygon",
+            (
+                _ID,
+                Column("cell", required=True),
+                Column("reason", required=True),
+                Column("priority", "integer", default=0, low=-1000, high=1000),
+                Column("buffer_m", "number", default=0.0, low=0, high=200),
+                Column("starts_at", "moment"),
+                Column("ends_at", "moment"),
+            ),
+        ),
+        Dataset(
             "households",
             "household",
             None,

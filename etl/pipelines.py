@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from etl.codes import CodeTable, Given, Known, area_codes, cell_codes, parent_of
+from etl.exceptions import exceptions
 from etl.fields import DATASETS
 from etl.grounds import Grounds
 from etl.loading import FileRequest, Occasion, Plan, load
@@ -278,6 +279,7 @@ GROUND: dict[str, Pipeline] = {
     "components": components,
     "land": land,
     "water": water,
+    "exceptions": exceptions,
 }
 """The datasets that need nothing but their file."""
 

@@ -22,6 +22,7 @@ GROUND = {
     "components": ("部件", "Components"),
     "land": ("用地", "Land use"),
     "water": ("水系", "Water"),
+    "exceptions": ("例外地段（面，或带缓冲的道路线）", "Exceptions (polygons, or road lines with a buffer)"),
 }
 PEOPLE = {
     "households": ("住户（CSV 或 Excel）", "Households (CSV or Excel)"),
