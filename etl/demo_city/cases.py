@@ -87,10 +87,10 @@ def place_reports(
     channels: Objects,
     rng: np.random.Generator,
     *,
-    allowed: NDArray[np.bool_] | None = None,
+    likely: Floats,
     noise: float = 1.0,
 ) -> Placed:
-    """Find a spot for each scene. `allowed` restricts the plots; `noise` scales the error of the phones."""
+    """Find a spot for each scene. `likely` weighs the plots; `noise` scales the error of the phones."""
     town, n = whereabouts.town, len(scenes)
     xy, truth, place = np.zeros((n, 2)), np.full(n, None, object), np.full(n, None, object)
     true_building, component = np.full(n, -1), np.full(n, -1)
@@ -98,7 +98,7 @@ def place_reports(
     for kind in dict.fromkeys(kinds):
         which = np.flatnonzero(kinds == kind)
         spots = whereabouts.of(kind)
-        rows = spots.draw(len(which), rng, allowed)
+        rows = spots.draw(len(which), rng, likely)
         xy[which], truth[which], place[which] = spots.xy[rows], spots.cell_code[rows], spots.place[rows]
         true_building[which], component[which] = spots.building[rows], spots.component[rows]
     accuracy, level = _claims(channels, rng)

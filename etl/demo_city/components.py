@@ -57,7 +57,8 @@ class Components:
     kind: Objects
     xy: Floats
     plot: Ints
-    street: Objects
+    address: Objects
+    """Where it stands: 永康街 12 号; None off every street."""
     cell_code: Objects
 
 
@@ -90,6 +91,8 @@ def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Componen
     inside = np.array([k is CABINET for k in full])
     cell_code = np.where(inside, ground.owner_code[plot], ground.social_code[plot])
     street = np.array([n.zh if n else "" for n in addresses.name[plot, side]], object)
+    faced = np.where(addresses.name[plot, side] == None, -1, side)  # noqa: E711 - elementwise
+    address = addresses.written(plot, faced, shapely.points(xy))
     rng = town.stream(12)
     rows = Rows(
         "component",
@@ -102,7 +105,7 @@ def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Componen
         geom=shapely.points(degrees(xy, town.origin)),
         territory=ground.social_code[plot],
     )
-    return Components(rows.numbered(), kind, xy, plot, street, cell_code)
+    return Components(rows.numbered(), kind, xy, plot, address, cell_code)
 
 
 def _codes(kinds: list[Kind], cell_code: Objects) -> list[str]:

@@ -16,6 +16,7 @@ from etl.demo_city.ground import Ground
 from etl.demo_city.past import Ending, cast_for, tell_whole
 from etl.demo_city.routes import route_many
 from etl.demo_city.scenes import HOURS, Scene
+from etl.demo_city.sheet import Floats
 from etl.demo_city.spots import Whereabouts
 from etl.demo_city.stories import Kind, TimeRules
 from etl.demo_city.town import Town
@@ -29,6 +30,8 @@ REPORTED_TODAY = 46
 YESTERDAY_BY_NOW = 41
 CLOSED_TODAY = 31
 WEEKEND = 0.82
+DOWNTOWN = 2.2
+"""How much more happens on the ground of the main subdistrict."""
 STORM_DAY, STORM_FACTOR = 37, 1.9
 """So many days ago it poured."""
 
@@ -64,7 +67,7 @@ def past_cases(stage: Stage, living: Sequence[Case]) -> list[Case]:
     rng = stage.town.stream(40)
     scenes, times = _reports(stage, living, rng)
     channels = rng.choice(np.array(CHANNELS, object), len(scenes), p=CHANNEL_SHARES)
-    placed = place_reports(stage.whereabouts, scenes, channels, rng)
+    placed = place_reports(stage.whereabouts, scenes, channels, rng, likely=_likely(stage))
     routes = route_many(
         stage.city,
         stage.force,
@@ -83,6 +86,12 @@ def past_cases(stage: Stage, living: Sequence[Case]) -> list[Case]:
         story = tell_whole(kind, channel, stage.rules, at, ending, cast, rng)
         cases.append(Case(placed, i, route, story, {}, kind.department))
     return cases
+
+
+def _likely(stage: Stage) -> Floats:
+    """How likely cases are on each plot: downtown more happens than at the edge."""
+    main = stage.town.territory.subdistrict == stage.ground.main_subdistrict
+    return np.where(main, DOWNTOWN, 1.0)
 
 
 def _cells_of(placed: Placed) -> NDArray[np.object_]:

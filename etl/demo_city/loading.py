@@ -10,6 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -189,14 +190,15 @@ def _kinds(session: Session) -> dict[str, Kind]:
 
 
 def _hero_cell(stage: Stage) -> str:
-    """A populous cell in the second community of the main subdistrict whose member is not away."""
+    """A cell in the second community of the main subdistrict, near its middle, whose member is not away."""
     ground, force = stage.ground, stage.force
     of_main = np.flatnonzero(ground.communities.parent == ground.main_subdistrict)
     by_code = of_main[np.argsort(ground.communities.code[of_main])]
     community = by_code[min(1, len(by_code) - 1)]
     cells = np.flatnonzero(ground.cells.parent == community)
     away = {member for member, *_ in force.leaves}
-    for cell in cells[np.argsort(-ground.cell_households[cells], kind="stable")]:
+    middle = ground.subdistricts.shape[ground.main_subdistrict].centroid
+    for cell in cells[np.argsort(shapely.distance(ground.cells.shape[cells], middle), kind="stable")]:
         code = str(ground.cells.code[cell])
         member = force.holder["member", code]
         if member not in away:

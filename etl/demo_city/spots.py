@@ -44,11 +44,11 @@ class Spots:
     def __len__(self) -> int:
         return len(self.xy)
 
-    def draw(self, count: int, rng: np.random.Generator, allowed: NDArray[np.bool_] | None = None) -> Ints:
-        """Random rows by weight, only where `allowed` by plot, if anywhere is."""
-        weight = self.weight
-        if allowed is not None and allowed[self.plot].any():
-            weight = weight * allowed[self.plot]
+    def draw(self, count: int, rng: np.random.Generator, likely: Floats) -> Ints:
+        """Random rows by their weight times how `likely` their plot is; likely nowhere means anywhere."""
+        weight = self.weight * likely[self.plot]
+        if not weight.any():
+            weight = self.weight
         running = np.cumsum(weight)
         return np.searchsorted(running, rng.random(count) * running[-1], side="right")
 
@@ -111,7 +111,7 @@ class Whereabouts:
         rows = np.flatnonzero(found.kind == kind)
         if not len(rows):  # a city without street trees
             return self.of("street")
-        place = np.array([f"{street}旁" if street else "路边" for street in found.street[rows]], object)
+        place = np.array([f"{address}旁" if address else "路边" for address in found.address[rows]], object)
         return self._spots(found.xy[rows], found.plot[rows], found.cell_code[rows], place, component=rows)
 
     def _street_spots(self, kind: str) -> Spots:

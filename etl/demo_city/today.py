@@ -54,11 +54,11 @@ WANTED = (
     Want("reported", "in_time", 4, today=True),
     Want("registered", "in_time", 1, today=True),
     Want("registered", "due_soon", 2),
-    Want("dispatched", "in_time", 6, today=True),
-    Want("dispatched", "in_time", 4, today=False),
+    Want("dispatched", "in_time", 4, today=True),
+    Want("dispatched", "in_time", 6, today=False),
     Want("dispatched", "due_soon", 1),
-    Want("handling", "in_time", 7, today=True),
-    Want("handling", "in_time", 11, today=False),
+    Want("handling", "in_time", 4, today=True),
+    Want("handling", "in_time", 14, today=False),
     Want("handling", "due_soon", 5),
     Want("handling", "overdue", 4),
     Want("handled", "in_time", 3),
@@ -160,10 +160,10 @@ def _living(
 ) -> Case:
     scene, channel, span = _choose(stage, clockwork, want, hero_cell is not None, rng)
     kind = stage.kinds[scene.category]
-    allowed = _plots(stage, hero_cell, rng)
+    likely = _plots(stage, hero_cell, rng)
     channels = np.array([channel], object)
     noise = HERO_NOISE if hero_cell else 1.0
-    placed = place_reports(stage.whereabouts, [scene], channels, rng, allowed=allowed, noise=noise)
+    placed = place_reports(stage.whereabouts, [scene], channels, rng, likely=likely, noise=noise)
     start = span[0] + (span[1] - span[0]) * float(rng.uniform(0.04, 0.96))
     answer = _ask(session, stage, placed, kind, start)
     route = _as_route(answer)
@@ -212,15 +212,13 @@ def _channels(waiting: bool, kind: Kind, hero: bool) -> Sequence[str]:
     )
 
 
-def _plots(stage: Stage, hero_cell: str | None, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Where the case may lie: in the hero's cell, or half the time in the main subdistrict's other cells."""
-    code = stage.ground.social_code
+def _plots(stage: Stage, hero_cell: str | None, rng: np.random.Generator) -> NDArray[np.float64]:
+    """How likely the case lies on each plot: the hero's cell, else the main subdistrict or the rest."""
     if hero_cell:
-        return (code == hero_cell) & (stage.ground.owner_code == hero_cell)
-    elsewhere = stage.town.territory.subdistrict != stage.ground.main_subdistrict
-    if rng.random() < MAIN_SHARE / stage.scale**0.5:
-        elsewhere = ~elsewhere
-    return elsewhere
+        return (stage.ground.owner_code == hero_cell).astype(float)
+    main = stage.town.territory.subdistrict == stage.ground.main_subdistrict
+    chosen = main if rng.random() < MAIN_SHARE / stage.scale**0.5 else ~main
+    return chosen.astype(float)
 
 
 def _ask(session: Session, stage: Stage, placed: Placed, kind: Kind, at: datetime) -> Responsibility:
