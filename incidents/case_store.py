@@ -190,8 +190,9 @@ _WRITE = f"""
                m.note, m.version, m.lon, m.lat, m.details, :territory
         FROM jsonb_populate_recordset(NULL::incident_move, CAST(:moves AS jsonb)) AS m
     ), told AS (
-        INSERT INTO notice (incident_id, kind, member_id, created_at, territory)
-        SELECT :id, n.kind, n.member_id, n.created_at, :territory
+        INSERT INTO notice (incident_id, kind, member_id, account_id, body, created_at, territory)
+        SELECT :id, n.kind, n.member_id, n.account_id, coalesce(n.body, jsonb_build_object()), n.created_at,
+               :territory
         FROM jsonb_populate_recordset(NULL::notice, CAST(:notices AS jsonb)) AS n
     )
     UPDATE incident AS i SET {{sets}}

@@ -52,6 +52,7 @@ class CaseClock(Base):
     __table_args__ = (
         CheckConstraint(f"clock IN {CLOCKS}", name="clock_known"),
         Index("ix_case_clock_due", "due_at", postgresql_where=text("stopped_at IS NULL")),
+        Index("ix_case_clock_due_soon", "due_soon_at", postgresql_where=text("stopped_at IS NULL")),
         Index(
             "uq_case_clock_running", "incident_id", unique=True, postgresql_where=text("stopped_at IS NULL")
         ),

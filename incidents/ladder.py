@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gis.errors import Conflict
 from incidents import workflow
 from incidents.calendar import CITY_ZONE
 from incidents.incident import LEVELS
@@ -24,38 +25,60 @@ LEVEL_NAMES = {
 # are left out, so two workers share the rest; `i.due_at` is asked again because a locked row is read afresh.
 _DUE = sa.text(
     """
-    SELECT i.id, i.version, i.category, i.level, i.channel, i.grade
+    SELECT i.id, i.version, i.category, i.level, i.channel, i.grade, c.due_at
     FROM case_clock AS c JOIN incident AS i ON i.id = c.incident_id
-    WHERE c.stopped_at IS NULL AND c.due_at <= :now AND c.clock IN ('handle', 'level')
+    WHERE c.stopped_at IS NULL AND c.due_at <= :now AND (c.due_at, i.id) > (:due_at, :id)
+      AND c.clock IN ('handle', 'level')
       AND i.stage IN ('registered', 'dispatched', 'handling') AND i.paused_at IS NULL AND i.level <> :top
       AND i.due_at <= :now
     ORDER BY c.due_at, i.id LIMIT :limit FOR UPDATE OF i SKIP LOCKED
     """
 )
+_BEGINNING = {"due_at": datetime(1, 1, 2, tzinfo=UTC), "id": 0}
 
 
 def climb(session: Session, now: datetime, zone: ZoneInfo = CITY_ZONE, *, limit: int = 500) -> list[int]:
     """Escalate the cases whose handling or level clock has run out and whose rule set knows a next level.
 
-    A case that somebody moves at the same moment is left to them and to the next sweep. Returns the ids of
-    the cases that climbed.
+    A case that somebody moves at the same moment is left to them and to the next sweep; one that the rule set
+    keeps where it is does not stand in the way of those behind it. Returns the ids of the cases that climbed:
+    fewer than `limit` means that none is left.
     """
     rules = current_rulebook(session, zone)
-    climbed = []
-    for row in session.execute(_DUE, {"now": now, "top": LEVELS[-1], "limit": limit}).all():
-        above = LEVELS[LEVELS.index(row.level) + 1]
-        if rules.limit("level", Traits(row.category, above, row.channel, row.grade)) is None:
-            continue
-        here_zh, above_zh = LEVEL_NAMES[row.level][0], LEVEL_NAMES[above][0]
+    if not any(rule.clock == "level" for rule in rules.rules):
+        return []
+    climbed: list[int] = []
+    seen = dict(_BEGINNING)
+    while len(climbed) < limit:
+        wanted = {"now": now, "top": LEVELS[-1], "limit": limit - len(climbed), **seen}
+        rows = session.execute(_DUE, wanted).all()
+        for row in rows:
+            above = LEVELS[LEVELS.index(row.level) + 1]
+            if rules.limit("level", Traits(row.category, above, row.channel, row.grade)) is None:
+                continue
+            if _escalate(session, row.id, row.version, row.level, above, now, zone):
+                climbed.append(row.id)
+        if not rows:
+            break
+        seen = {"due_at": rows[-1].due_at, "id": rows[-1].id}
+    return climbed
+
+
+def _escalate(
+    session: Session, incident_id: int, version: int, level: str, above: str, now: datetime, zone: ZoneInfo
+) -> bool:
+    """Carry out the move; False where the case has meanwhile become one that does not climb."""
+    try:
         workflow.move(
             session,
-            row.id,
+            incident_id,
             "escalate",
             by=workflow.SYSTEM,
             now=now,
-            version=row.version,
-            note=f"{here_zh}时限已到，自动上报{above_zh}。",
+            version=version,
+            note=f"{LEVEL_NAMES[level][0]}时限已到，自动上报{LEVEL_NAMES[above][0]}。",
             zone=zone,
         )
-        climbed.append(row.id)
-    return climbed
+    except Conflict:
+        return False
+    return True

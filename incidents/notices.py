@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, Identity
+from sqlalchemy import DateTime, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -17,16 +17,20 @@ CHANNEL = "citygrid"
 
 
 class Notice(Base):
-    """One thing to tell one member, or the desk of a territory when `member_id` is absent."""
+    """One thing to tell a member, the account that reported, or, with neither, the desk of a territory."""
 
     __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_unplanned", "id", postgresql_where=text("planned_at IS NULL")),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
     member_id: Mapped[int | None] = mapped_column(index=True)
+    account_id: Mapped[int | None]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    planned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When it was decided who hears of it outside (`incidents.deliveries`)."""
     territory: Mapped[str] = territory_column()
 
 

@@ -138,11 +138,27 @@ def _carry_out(step: Step, name: str, stage: str, here: tuple[float, float] | No
     }
 
 
+ANSWERS = frozenset({"close", "reject", "void", "dismiss"})
+"""Moves by which a reporter is answered."""
+
+
 def _notices(step: Step, name: str, had_it: int | None) -> list[dict[str, Any]]:
-    """Who hears of a move: who gets a task, who loses one, else whoever has it."""
+    """Who hears of a move: who gets a task, who loses one, else whoever has it; of an answer its reporter."""
     has_it = step.case.handler_id
     told: list[tuple[str, int | None]] = [(name, has_it)]
     if had_it != has_it:
         told = [("task_taken", had_it)] if had_it is not None else []
         told.append(("task_arrived", has_it) if has_it is not None else ("case_arrived", None))
-    return [{"kind": kind, "member_id": member, "created_at": step.now} for kind, member in told]
+    notices: list[dict[str, Any]] = [
+        {"kind": kind, "member_id": member, "created_at": step.now} for kind, member in told
+    ]
+    if name in ANSWERS and step.case.reported_by is not None:
+        notices.append(
+            {
+                "kind": "answered",
+                "account_id": step.case.reported_by,
+                "created_at": step.now,
+                "body": {"reply": step.note or ""},
+            }
+        )
+    return notices

@@ -11,10 +11,14 @@ import grids.members
 import incidents.calendar
 import incidents.categories
 import incidents.clocks
+import incidents.contacts
+import incidents.deliveries
 import incidents.incident
 import incidents.notices
 import incidents.overrides
+import incidents.reminders
 import incidents.rules
+import incidents.tracking
 import layers.areas
 import layers.basemap
 import layers.buildings
