@@ -1,13 +1,13 @@
-"""Loading a file of polygons into PostGIS: `citygrid load land` beside ogr2ogr and geopandas' to_postgis.
+"""Loading a file of polygons into PostGIS: `citygrid load land`, ogr2ogr and geopandas' to_postgis.
 
-The file is a GeoPackage of wiggly 33-cornered polygons with an id, a kind and a name. Every contender starts a
-process of its own on an empty table with a spatial index and takes the file from the disk to the commit, so
-start-up counts for all. Ours does more on the way: it checks every geometry and value, asks whose ground it is,
-looks for repeated ids and compares with what is there; its table also keeps two more indexes. Afterwards rows
-and areas must agree.
+The file is a GeoPackage of wiggly 33-cornered polygons with an id, a kind and a name. Every contender starts
+a process of its own on an empty table with a spatial index and takes the file from the disk to the commit, so
+start-up counts for all. Ours does more on the way: it checks every geometry and value, looks for repeated ids
+and compares with what is there; its table also keeps two more indexes. Afterwards rows and areas must agree.
+Processor seconds are those of client and server together.
 
-Last line: {"vs_ogr2ogr": their seconds / ours, "vs_to_postgis": likewise, "peak_mb": our process at its largest,
-"rows_per_s": ours}. A contender that is not installed is null and said so.
+Last line: {"vs_ogr2ogr": their seconds / ours, "vs_to_postgis": likewise, "peak_mb": our process at its
+largest, "rows_per_s": ours}. A contender that is not installed is null and said so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,11 +33,19 @@ import psycopg
 import shapely
 import sqlalchemy as sa
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api.migrations import upgrade
 from gis.cluster import PrivateCluster
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One contender once: wall seconds, processor seconds of client and server together, peak megabytes."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
 
 CORNERS = 32
 """Distinct ones; a ring repeats its first as its 33rd."""
@@ -58,9 +67,13 @@ def make_file(path: Path, rows: int) -> None:
     polygons = shapely.polygons(np.stack([x, y], axis=-1))
     names = np.array([f"地块 {n}" for n in range(rows)], object)
     write(
-        path, shapely.to_wkb(polygons), [np.arange(rows), KINDS[np.arange(rows) % 4], names],
-        ["id", "kind", "name"], geometry_type="Polygon", crs="EPSG:4490",
-    )  # fmt: skip
+        path,
+        shapely.to_wkb(polygons),
+        [np.arange(rows), KINDS[np.arange(rows) % 4], names],
+        ["id", "kind", "name"],
+        geometry_type="Polygon",
+        crs="EPSG:4490",
+    )
 
 
 def load_citygrid(path: Path, url: str) -> None:
@@ -87,14 +100,31 @@ def load_to_postgis(path: Path, url: str) -> None:
 def load_ogr2ogr(path: Path, url: str) -> None:
     """GDAL's tool with COPY, its fastest way in."""
     target = sa.make_url(url)
-    parts = {"dbname": target.database, "user": target.username, "host": target.query.get("host") or target.host,
-             "port": target.query.get("port") or target.port, "password": target.password}  # fmt: skip
+    parts = {
+        "dbname": target.database,
+        "user": target.username,
+        "host": target.query.get("host") or target.host,
+        "port": target.query.get("port") or target.port,
+        "password": target.password,
+    }
     given = " ".join(f"{name}='{value}'" for name, value in parts.items() if value)
     subprocess.run(
-        ["ogr2ogr", "--config", "PG_USE_COPY", "YES", "-f", "PostgreSQL", f"PG:{given}", str(path),
-         "-nln", "theirs", "-lco", "GEOMETRY_NAME=geometry"],
+        [
+            "ogr2ogr",
+            "--config",
+            "PG_USE_COPY",
+            "YES",
+            "-f",
+            "PostgreSQL",
+            f"PG:{given}",
+            str(path),
+            "-nln",
+            "theirs",
+            "-lco",
+            "GEOMETRY_NAME=geometry",
+        ],
         check=True,
-    )  # fmt: skip
+    )
 
 
 CONTENDERS = {"citygrid": load_citygrid, "to_postgis": load_to_postgis, "ogr2ogr": load_ogr2ogr}
@@ -108,6 +138,8 @@ TABLES = {
 @contextmanager
 def empty_databases() -> Iterator[tuple[Path, PrivateCluster]]:
     """(folder, cluster) with a migrated database for each contender."""
+    from api.migrations import upgrade  # the contenders themselves must not carry it
+
     with tempfile.TemporaryDirectory(prefix="citygrid-bench-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # started as root, the server's own account must be able to walk in
         cluster = PrivateCluster(Path(folder) / "pg")
@@ -136,56 +168,71 @@ def found(url: str, name: str) -> tuple[int, float]:
     return rows, round(area, 9)
 
 
-def run_once(name: str, path: Path, url: str) -> tuple[float, float]:
-    """(seconds, peak megabytes) of a contender in a process of its own."""
+def server_cpu(cluster: PrivateCluster) -> float:
+    """Seconds of processor time of the server and of every backend that has left it."""
+    pid = (cluster.data / "postmaster.pid").read_text().split()[0]
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def run_once(name: str, path: Path, cluster: PrivateCluster) -> Run:
+    """A contender in a process of its own on an empty table."""
+    url = cluster.url(name)
     clear(url)
-    start = time.perf_counter()
+    before, start = server_cpu(cluster), time.perf_counter()
     told = subprocess.run(
-        [sys.executable, __file__, "--contender", name, str(path), url],
-        check=True,
-        capture_output=True,
-        text=True,
+        [sys.executable, __file__, "--contender", name, str(path), url], capture_output=True, text=True
     )
-    return time.perf_counter() - start, float(told.stdout.split()[-1])
+    if told.returncode:
+        raise SystemExit(f"{name} failed: {told.stderr[-2000:]}")
+    seconds = time.perf_counter() - start
+    own, megabytes = (float(figure) for figure in told.stdout.split()[-2:])
+    return Run(seconds, own + server_cpu(cluster) - before, megabytes)
 
 
 def be(name: str, path: Path, url: str) -> None:
-    """One contender, once; prints the largest it or its child has been."""
+    """One contender, once; prints its (or its child's) processor seconds and the megabytes at its largest."""
     CONTENDERS[name](path, url)
-    who = resource.RUSAGE_CHILDREN if name == "ogr2ogr" else resource.RUSAGE_SELF
-    print(resource.getrusage(who).ru_maxrss / 1024)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN if name == "ogr2ogr" else resource.RUSAGE_SELF)
+    megabytes = used.ru_maxrss / 1024 if name == "ogr2ogr" else own_peak()
+    print(used.ru_utime + used.ru_stime, megabytes)
+
+
+def own_peak() -> float:
+    """Megabytes of this process at its largest; `ru_maxrss` would count the process it was forked from."""
+    status = Path("/proc/self/status").read_text()
+    return float(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def compare(rows: int, rounds: int) -> dict[str, float | int | None]:
     """Every contender `rounds` times in turn, so that whatever else the machine does hits all alike."""
     there = [name for name in CONTENDERS if name != "ogr2ogr" or shutil.which("ogr2ogr")]
-    seconds: dict[str, list[float]] = {name: [] for name in there}
-    peak: dict[str, float] = dict.fromkeys(there, 0.0)
+    runs: dict[str, list[Run]] = {name: [] for name in there}
     answers = {}
     with empty_databases() as (folder, cluster):
         path = folder / "land.gpkg"
         make_file(path, rows)
         for _ in range(rounds):
             for name in there:
-                took, megabytes = run_once(name, path, cluster.url(name))
-                seconds[name].append(took)
-                peak[name] = max(peak[name], megabytes)
+                runs[name].append(run_once(name, path, cluster))
                 answers[name] = found(cluster.url(name), name)
     if len(set(answers.values())) != 1:
         raise SystemExit(f"The contenders do not agree: {answers}")
-    best = {name: statistics.median(took) for name, took in seconds.items()}
+    best = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
     print(f"{rows:,} polygons of {CORNERS + 1} vertices, median of {rounds}")
-    print(f"{'':12} {'seconds':>8} {'rows/s':>10} {'peak MB':>8}")
+    print(f"{'':12} {'seconds':>8} {'rows/s':>10} {'CPU s':>8} {'peak MB':>8}")
     for name in CONTENDERS:
         if name in best:
-            print(f"{name:12} {best[name]:8.2f} {rows / best[name]:10,.0f} {peak[name]:8.0f}")
+            cpu = statistics.median(run.cpu for run in runs[name])
+            peak = max(run.megabytes for run in runs[name])
+            print(f"{name:12} {best[name]:8.2f} {rows / best[name]:10,.0f} {cpu:8.2f} {peak:8.0f}")
         else:
             print(f"{name:12}   absent: not on PATH")
     ours = best["citygrid"]
     return {
         "vs_ogr2ogr": round(best["ogr2ogr"] / ours, 2) if "ogr2ogr" in best else None,
         "vs_to_postgis": round(best["to_postgis"] / ours, 2),
-        "peak_mb": round(peak["citygrid"]),
+        "peak_mb": round(max(run.megabytes for run in runs["citygrid"])),
         "rows_per_s": round(rows / ours),
     }
 

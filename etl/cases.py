@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 
 from etl.fields import DATASETS, plain
 from etl.loading import FileRequest, Occasion, Plan, load
+from etl.merging import Merged
 from etl.preparing import Reading
 from etl.report import LoadReport, Reason, RowNote
 from etl.routing import Routed, route
-from etl.staging import Merged, Stage
+from etl.staging import Stage, ewkb
 from incidents.categories import Category
 from incidents.incident import ENDED
 from incidents.reporting import MAX_TITLE
@@ -170,7 +171,7 @@ def _case(
         "description": description,
         "stage": "closed" if row.closed_at else "registered",
         "version": 2 if row.closed_at else 1,
-        "geom": shapely.Point(row.lon, row.lat),
+        "geom": ewkb(shapely.points([row.lon], [row.lat]), multi=False)[0],
         "source_lon": row.source_lon,
         "source_lat": row.source_lat,
         "source_crs": crs,

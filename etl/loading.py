@@ -7,6 +7,7 @@ that must be found by its name) is a `settle` step between staging and writing, 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,12 +22,13 @@ from sqlalchemy.orm import Session
 from etl.fields import Dataset
 from etl.grounds import Grounds
 from etl.mapping import FieldMap, match, operator_map
+from etl.merging import Merged, merge
 from etl.preparing import PLACE, Reading, Ready, prepare
 from etl.report import LoadReport, write_refused
 from etl.rows import Batch
 from etl.shapes import SWAPPED
 from etl.sources import Source, open_source
-from etl.staging import Merged, Stage
+from etl.staging import Stage
 from etl.twins import resolve_twins
 from gis import audit
 from gis import crs as coordinates
@@ -248,8 +250,14 @@ def _read(
 ) -> None:
     """All batches of the file into the stage. Raises Invalid when most rows have their axes swapped."""
     swapped = 0
-    for ready in _prepared(source.batches(list(reading.fields.headers.values())), reading):
-        stage.copy({**ready.rows, **{name: [None] * len(ready.rows["row"]) for name in extra}})
+
+    def encode(ready: Ready) -> bytes:
+        nothing = [None] * len(ready.rows["row"])
+        return stage.encode({**ready.rows, **dict.fromkeys(extra, nothing)})
+
+    batches = source.batches(list(reading.fields.headers.values()))
+    for ready, encoded in _prepared(batches, reading, encode):
+        stage.write(encoded)
         report.read += ready.read
         report.refused += ready.refused
         report.repaired += ready.repaired
@@ -265,28 +273,38 @@ def _read(
         )
 
 
-def _prepared(batches: Iterator[Batch], reading: Reading) -> Iterator[Ready]:
-    """The batches made ready, in order, each while the one before is taken in by the database.
+WORKERS = 2
+"""Batches made ready at a time, besides the one the database takes in."""
 
-    Checking geometries leaves Python's lock alone, so the two really run side by side. The file is read in
-    this thread: GDAL tells its errors to the thread that opened it.
+
+def _prepared(
+    batches: Iterator[Batch], reading: Reading, encode: Callable[[Ready], bytes]
+) -> Iterator[tuple[Ready, bytes]]:
+    """The batches made ready and encoded, in order, while those before are taken in by the database.
+
+    Checking geometries leaves Python's lock alone, so it really runs side by side. The file is read in this
+    thread: GDAL tells its errors to the thread that opened it.
     """
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        waiting: Future[Ready] | None = None
+
+    def ready(batch: Batch) -> tuple[Ready, bytes]:
+        prepared = prepare(batch, reading)
+        return prepared, encode(prepared)
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        waiting: deque[Future[tuple[Ready, bytes]]] = deque()
         for batch in batches:
-            coming = worker.submit(prepare, batch, reading)
-            if waiting is not None:
-                yield waiting.result()
-            waiting = coming
-        if waiting is not None:
-            yield waiting.result()
+            waiting.append(workers.submit(ready, batch))
+            if len(waiting) > WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _merge(stage: Stage, plan: Plan, fields: FieldMap) -> Merged:
     """The ordinary way: what the file has no column for is filled in for new rows, left alone in others."""
     absent = {column.name for column in plan.dataset.columns} - fields.headers.keys()
     compared = [column for column in plan.columns if column not in absent]
-    return stage.merge(plan.dataset.table, plan.key, plan.columns, compared)
+    return merge(stage, plan.dataset.table, plan.key, plan.columns, compared)
 
 
 def _stage_columns(dataset: Dataset) -> dict[str, str]:

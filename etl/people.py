@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from etl.fields import DATASETS
 from etl.loading import FileRequest, Occasion, Plan, load
+from etl.merging import Merged
 from etl.preparing import Reading
 from etl.report import LoadReport, Reason
-from etl.staging import Merged, Stage
+from etl.staging import Stage
 
 NO_BUILDING = Reason(
     "no_building",

@@ -19,6 +19,7 @@ from etl.mapping import FieldMap
 from etl.report import Reason, RowNote
 from etl.rows import Batch
 from etl.shapes import SWAPPED, Shaped, clean_shapes
+from etl.staging import ewkb
 
 FAR = Reason(
     "far_outside",
@@ -82,6 +83,9 @@ def prepare(batch: Batch, reading: Reading) -> Ready:
     columns["source_code"] = _keys(columns, part, dataset.named_by)
     if geometry is not None and reading.grounds is not None:
         columns = _on_ground(columns, reading.grounds, dataset.grounded, refused)
+    if geometry is not None:
+        multi = dataset.geometry != "point" and not dataset.single
+        columns["geom"] = ewkb(columns["geom"], multi=multi)
     return _told(Ready(batch.size, columns, refused, repaired), values["source_code"], batch)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-BATCH_ROWS = 10_000
-"""Rows held in memory at a time: some 20 MB of ordinary polygons."""
+BATCH_ROWS = 5_000
+"""Rows held in memory at a time: some 10 MB of ordinary polygons."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ class Shaped:
 def clean_shapes(raw: Geometries, numbers: range, crs: str, kind: str, *, single: bool = False) -> Shaped:
     """Geometries of a file in `crs` -> geometries in EPSG:4490 of `kind`: polygon, line or point.
 
-    `numbers` are the rows' numbers. Polygons and lines become multi-geometries, or, when `single`, a row of
-    several parts becomes several. Points must be single. Heights are dropped.
+    `numbers` are the rows' numbers. Polygons and lines may be of one part or of several; when `single`, a row
+    of several parts becomes several. Points must be single. Heights are dropped.
     """
     refused: list[RowNote] = []
     repaired: list[RowNote] = []
@@ -84,26 +84,15 @@ def clean_shapes(raw: Geometries, numbers: range, crs: str, kind: str, *, single
         geometry = _valid(geometry, position, numbers, refused, repaired)
     kept = ~shapely.is_missing(geometry)
     geometry, position = geometry[kept], position[kept]
-    if kind == "point":
+    if kind == "point" or not single:
         return Shaped(geometry, position, np.zeros(len(position), np.int64), refused, repaired)
-    parts, source = _parts(geometry)
+    parts, source = shapely.get_parts(geometry, return_index=True)
     counts = np.bincount(source, minlength=len(geometry))
-    if not single:
-        multi = shapely.multipolygons if kind == "polygon" else shapely.multilinestrings
-        joined = multi(parts, indices=source) if len(parts) else geometry
-        return Shaped(joined, position, np.zeros(len(position), np.int64), refused, repaired)
     repaired += [
         RowNote(numbers[position[i]], None, SPLIT, str(counts[i])) for i in np.flatnonzero(counts > 1)
     ]
     nth = np.arange(len(parts)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
     return Shaped(parts, position[source], np.where(counts[source] > 1, nth, 0), refused, repaired)
-
-
-def _parts(geometry: Geometries) -> tuple[Geometries, NDArray[np.int64]]:
-    """The single geometries and the position each came from."""
-    if np.isin(shapely.get_type_id(geometry), (1, 3)).all():
-        return geometry, np.arange(len(geometry))
-    return shapely.get_parts(geometry, return_index=True)
 
 
 def _stored(geometry: Geometries, crs: str) -> Geometries:

@@ -1,15 +1,14 @@
-"""Rows into the database the fast way: COPY BINARY into a temporary table, then a comparison with the city.
+"""Rows into the database the fast way: COPY BINARY into a temporary table, the stage.
 
 A stage lives and dies with the caller's transaction. It is where rows are looked at as a whole: which ids
-come twice, what is new, what has changed. COPY goes to the stage and never to the city's tables, whose row
-policies would refuse it; the stage is also what makes a second load of the same file write nothing.
+come twice, what can be settled only beside the others. COPY goes to the stage and never to the city's tables,
+whose row policies would refuse it. What leaves it for the city is decided by `etl.merging`.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import shapely
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from etl.report import LoadReport, Reason, RowNote
@@ -58,24 +58,16 @@ ENCODERS: dict[str, Encode] = {
     "timestamptz": _moment,
     "text[]": _texts,
     "jsonb": lambda value: _sized(b"\1" + value.encode()),
+    "geometry": _sized,
 }
-"""PostgreSQL type -> one field of COPY BINARY: its length, then its bytes. Geometries: `_with_srid`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """How many rows of a stage were new to the table, changed there, or as they were."""
-
-    inserted: int
-    updated: int
-    unchanged: int
+"""PostgreSQL type -> one field of COPY BINARY: its length, then its bytes. A geometry comes as `ewkb`."""
 
 
 class Stage:
     """A temporary table: `row` (the file's row number) and typed columns, filled batch by batch."""
 
     def __init__(self, session: Session, name: str, columns: Mapping[str, str]) -> None:
-        """`columns` maps a name to geometry or a type of `ENCODERS`. Names are ours, never a file's."""
+        """`columns` maps a name to one of the types of `ENCODERS`. Names are ours, never a file's."""
         self.session = session
         self.name = f"stage_{name}"
         self.columns = {"row": "int4", **columns}
@@ -83,12 +75,18 @@ class Stage:
         session.execute(sa.text(f"DROP TABLE IF EXISTS pg_temp.{self.name}"))
         session.execute(sa.text(f"CREATE TEMPORARY TABLE {self.name} ({listed}) ON COMMIT DROP"))
 
-    def copy(self, rows: Mapping[str, Iterable[Any]]) -> None:
-        """Append rows given column by column; a geometry column holds shapely geometries in EPSG:4490."""
+    def encode(self, rows: Mapping[str, Iterable[Any]]) -> bytes:
+        """Rows given column by column, as `write` takes them. Touches no database: any thread may do it."""
         fields = [_encoded(kind, rows[column]) for column, kind in self.columns.items()]
         lead = struct.pack(">h", len(fields))
-        count = len(fields[0])
-        body = b"".join(chain.from_iterable(zip([lead] * count, *fields, strict=True)))
+        return b"".join(chain.from_iterable(zip([lead] * len(fields[0]), *fields, strict=True)))
+
+    def copy(self, rows: Mapping[str, Iterable[Any]]) -> None:
+        """Append rows given column by column."""
+        self.write(self.encode(rows))
+
+    def write(self, encoded: bytes) -> None:
+        """Append encoded rows."""
         listed = ", ".join(f'"{column}"' for column in self.columns)
         connection = self.session.connection().connection.driver_connection
         assert connection is not None
@@ -97,7 +95,7 @@ class Stage:
             cursor.copy(f"COPY {self.name} ({listed}) FROM STDIN (FORMAT BINARY)") as copy,
         ):
             copy.write(_HEADER)
-            copy.write(body)
+            copy.write(encoded)
             copy.write(_TRAILER)
 
     def count(self) -> int:
@@ -128,72 +126,43 @@ class Stage:
         )
 
     def analyze(self) -> None:
-        """Tell the planner how large the stage is; it guesses badly about a fresh temporary table."""
-        self.session.execute(sa.text(f"ANALYZE {self.name}"))
+        """Tell the planner how large the stage is; it guesses badly about a fresh temporary table.
 
-    def merge(
-        self, table: str, key: Sequence[str], columns: Sequence[str], compared: Sequence[str]
-    ) -> Merged:
-        """Bring the stage's rows into `table`: insert the new, update the changed, leave the rest untouched.
-
-        `key` identifies a row; no two rows of the stage may share one. A new row takes all `columns`; of a
-        known one only those `compared` are looked at and written, so that a file without a column of floors
-        forgets no floors. Nothing is written at all when nothing differs: no trigger fires, no stamp changes.
+        The geometries are left out: sampling them costs more than the plan would gain.
         """
-        run = self.session.execute
-        same_key = " AND ".join(f't."{column}" = {self._theirs(column)}' for column in key)
-        ours = ", ".join(f't."{column}"' for column in compared)
-        theirs = ", ".join(self._theirs(column) for column in compared)
-        run(sa.text(f"ALTER TABLE {self.name} ADD COLUMN same boolean"))
-        run(
-            sa.text(
-                f"UPDATE {self.name} AS s SET same = ROW({ours}) IS NOT DISTINCT FROM ROW({theirs})"
-                f" FROM {table} AS t WHERE {same_key}"
-            )
-        )
-        found = run(sa.text(f"SELECT same, count(*) FROM {self.name} GROUP BY same"))
-        counts: dict[bool | None, int] = {same: count for same, count in found}
-        if counts.get(False):
-            assignments = ", ".join(f'"{column}" = s."{column}"' for column in compared)
-            run(
-                sa.text(
-                    f"UPDATE {table} AS t SET {assignments} FROM {self.name} AS s"
-                    f" WHERE NOT s.same AND {same_key}"
-                )
-            )
-        if counts.get(None):
-            listed = ", ".join(f'"{column}"' for column in (*key, *columns))
-            run(
-                sa.text(
-                    f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {self.name} WHERE same IS NULL"
-                    f" ORDER BY {self._order()}"
-                )
-            )
-        return Merged(counts.get(None, 0), counts.get(False, 0), counts.get(True, 0))
+        columns = ", ".join(f'"{column}"' for column, kind in self.columns.items() if kind != "geometry")
+        self.session.execute(sa.text(f"ANALYZE {self.name} ({columns})"))
 
-    def _theirs(self, column: str) -> str:
-        """A stage's column in a comparison; codes and free texts of the city are collated differently."""
-        return f's."{column}"' + (' COLLATE "C"' if self.columns[column] == "text" else "")
 
-    def _order(self) -> str:
-        """Rows go in along the geometry's space-filling curve: neighbours share pages of table and index."""
-        return "geom, row" if "geom" in self.columns else "row"
+def ewkb(geometry: NDArray[Any], *, multi: bool) -> list[bytes]:
+    """EPSG:4490 geometries as a stage takes them: PostGIS's binary form, with the system in it.
+
+    When `multi`, a geometry of one part is wrapped as a multi-geometry: the column of the city's table wants
+    one, and wrapping bytes costs nothing beside building it.
+    """
+    plain = shapely.to_wkb(geometry, byte_order=1)
+    types = shapely.get_type_id(geometry)
+    if multi:
+        return [
+            _MULTI_HEADS[wkb[1]] + wkb if single else _with_srid(wkb)
+            for wkb, single in zip(plain, (types <= 3).tolist(), strict=True)
+        ]
+    return [_with_srid(wkb) for wkb in plain]
 
 
 _SRID_MARK = struct.pack("<I", SRID)
+_SRID_FLAG = 0x20000000
+_MULTI_HEADS = {kind: struct.pack("<BIII", 1, kind + 3 | _SRID_FLAG, SRID, 1) for kind in (1, 2, 3)}
+"""WKB type of a single geometry -> the head of a multi-geometry that holds just it."""
 
 
 def _with_srid(wkb: bytes) -> bytes:
-    """Little-endian WKB as PostGIS's EWKB: a flag in the type, and the system behind it."""
+    """Little-endian WKB with the flag in its type and the system behind it."""
     return wkb[:4] + bytes((wkb[4] | 0x20,)) + _SRID_MARK + wkb[5:]
 
 
 def _encoded(kind: str, values: Iterable[Any]) -> list[bytes]:
     """One column as fields of COPY BINARY."""
-    if kind == "geometry":
-        return [
-            _NULL if wkb is None else _sized(_with_srid(wkb)) for wkb in shapely.to_wkb(values, byte_order=1)
-        ]
     if isinstance(values, np.ndarray):
         values = values.tolist()
     encode = ENCODERS[kind]

@@ -22,10 +22,9 @@ def clean(*shapes, kind="polygon", system="EPSG:4490", **how):
     return shaped, refused, repaired
 
 
-def test_a_good_polygon_becomes_a_multipolygon_and_is_no_repair():
+def test_a_good_polygon_stays_as_it_is_and_is_no_repair():
     shaped, refused, repaired = clean(SQUARE)
-    assert (shaped.geometry[0].geom_type, refused, repaired) == ("MultiPolygon", [], [])
-    assert shaped.geometry[0].equals(SQUARE)
+    assert (shaped.geometry[0], refused, repaired) == (SQUARE, [], [])
 
 
 def test_a_bow_tie_is_rebuilt_from_its_outline():

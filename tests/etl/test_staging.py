@@ -11,21 +11,23 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from etl import merging
 from etl.report import LoadReport, Reason
-from etl.staging import Stage
+from etl.staging import Stage, ewkb
 
 ALL = {
     "name": "text", "n": "int4", "big": "int8", "metres": "float8", "yes": "bool", "at": "timestamptz",
     "tags": "text[]", "facts": "jsonb", "geom": "geometry",
 }  # fmt: skip
 MOMENT = datetime(2026, 11, 23, 2, 0, 0, 123456, tzinfo=UTC)
+PLACE = ewkb(np.array([shapely.Point(113.1, 23.0)]), multi=False)[0]
 
 
 def test_every_type_comes_out_as_it_went_in(session):
     stage = Stage(session, "trial", ALL)
     row = {
         "row": 1, "name": "临江 ’\t\n\\N", "n": -7, "big": 2**40, "metres": 0.1, "yes": True, "at": MOMENT,
-        "tags": ("低保", ""), "facts": '{"a": [1, "甲"]}', "geom": shapely.Point(113.1, 23.0),
+        "tags": ("低保", ""), "facts": '{"a": [1, "甲"]}', "geom": PLACE,
     }  # fmt: skip
     stage.copy({name: [value] for name, value in row.items()})
     stored = session.execute(sa.text(f"SELECT *, ST_AsEWKT(geom) AS ewkt FROM {stage.name}")).one()._mapping
@@ -35,6 +37,24 @@ def test_every_type_comes_out_as_it_went_in(session):
     assert stored["facts"] == {"a": [1, "甲"]}
     assert stored["tags"] == ["低保", ""]
     assert stored["ewkt"] == "SRID=4490;POINT(113.1 23)"
+
+
+SHAPES = [
+    shapely.Point(113.1, 23.0),
+    shapely.LineString([(113.1, 23.0), (113.2, 23.1)]),
+    shapely.box(113.1, 23.0, 113.2, 23.1).difference(shapely.box(113.12, 23.02, 113.14, 23.04)),
+    shapely.MultiPolygon([shapely.box(113.1, 23.0, 113.2, 23.1), shapely.box(113.3, 23.0, 113.4, 23.1)]),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.geom_type)
+@pytest.mark.parametrize("multi", [False, True])
+def test_geometries_are_what_postgis_itself_would_write(session, shape, multi):
+    wrap = "ST_Multi" if multi else ""
+    expected = session.execute(
+        sa.text(f"SELECT ST_AsEWKB({wrap}(ST_GeomFromText(:wkt, 4490)), 'NDR')"), {"wkt": shape.wkt}
+    ).scalar_one()
+    assert ewkb(np.array([shape]), multi=multi) == [bytes(expected)]
 
 
 def test_nothing_is_nothing_in_every_type(session):
@@ -86,8 +106,8 @@ def roads(session, *rows):
             "source_code": [row[0] for row in rows],
             "name": [row[1] for row in rows],
             "class": [row[2] for row in rows],
-            "geom": np.array(
-                [shapely.MultiLineString([[(row[3], 23), (row[3], 23.1)]]) for row in rows], object
+            "geom": ewkb(
+                np.array([shapely.LineString([(row[3], 23), (row[3], 23.1)]) for row in rows]), multi=True
             ),
         }
     )
@@ -95,7 +115,7 @@ def roads(session, *rows):
 
 
 def merge(stage, compared=("name", "class", "geom")):
-    result = stage.merge("road", ("source_code",), ("name", "class", "geom"), compared)
+    result = merging.merge(stage, "road", ("source_code",), ("name", "class", "geom"), compared)
     return result.inserted, result.updated, result.unchanged
 
 
@@ -139,6 +159,15 @@ def test_a_load_that_changes_nothing_writes_nothing(session):
     assert merge(roads(session, ("a", "甲路", "local", 113.0))) == (0, 0, 1)
     with pytest.raises(sa.exc.DatabaseError, match="written"):
         merge(roads(session, ("a", "甲路", "lane", 113.0)))
+
+
+def test_many_rows_into_an_empty_table_leave_its_indexes_as_they_were(session, monkeypatch):
+    monkeypatch.setattr(merging, "MANY_ROWS", 2)
+    indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'road' ORDER BY 1"
+    before = session.execute(sa.text(indexes)).all()
+    assert merge(roads(session, ("a", "甲路", "local", 113.0), ("b", None, "lane", 113.1))) == (2, 0, 0)
+    assert session.execute(sa.text(indexes)).all() == before
+    assert len(before) >= 4
 
 
 def test_refused_rows_leave_the_stage_and_are_told(session):
