@@ -91,7 +91,13 @@ def load_demo_city(
             bar.update(max(0, int(share * 1000) - bar.pos), what)
 
         summary = load_demo(
-            session, size=size, seed=seed, as_of=now, zone=means.settings.zone, progress=progress
+            session,
+            size=size,
+            seed=seed,
+            as_of=now,
+            zone=means.settings.zone,
+            progress=progress,
+            photo_folder=means.settings.home / "photos",
         )
         accounts = create_demo_accounts(session, summary, now=now)
     return summary, accounts

@@ -182,8 +182,7 @@ class Case:
 
 
 def incident_rows(cases: list[Case], generation: str, zone: ZoneInfo) -> list[Rows]:
-    """Rows of `incident`, `incident_move`, `case_clock` and `incident_truth`, in the order of the reports."""
-    cases = sorted(cases, key=lambda case: case.reported_at)
+    """Rows of `incident`, `incident_move`, `case_clock` and `incident_truth`: ids from 1, oldest first."""
     numbers = _numbers(cases, zone)
     return [
         _case_rows(cases, numbers, generation),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,6 +25,7 @@ from etl.demo_city.history import Stage, past_cases
 from etl.demo_city.housing import building_rows, shop_rows
 from etl.demo_city.names import Names
 from etl.demo_city.people import household_rows
+from etl.demo_city.photographs import photo_rows
 from etl.demo_city.scenes import SCENES
 from etl.demo_city.sizes import size_named
 from etl.demo_city.spots import Whereabouts
@@ -34,6 +36,7 @@ from etl.demo_city.writing import Rows, write
 from gis.errors import Conflict
 from grids import owner_map
 from incidents.categories import active_categories
+from incidents.incident import ENDED
 from incidents.rules import Limit, current_rulebook
 
 DEFAULT_SEED = 1
@@ -79,11 +82,13 @@ def load_demo(
     as_of: datetime,
     zone: ZoneInfo,
     progress: Progress | None = None,
+    photo_folder: Path | None = None,
 ) -> DemoSummary:
     """Build the demo city of a size and a seed as it stands at `as_of`, and write it in this transaction.
 
     The same size, seed and moment give the same rows. `as_of` carries an offset; the city's days and office
     hours are those of `zone`. `progress` hears what is being done and the share of all work done, 0 to 1.
+    Where `photo_folder` is given, some living cases get drawn photographs.
     Raises Invalid for an unknown size, Conflict when the database already holds a city.
     """
     chosen = size_named(size)
@@ -102,12 +107,15 @@ def load_demo(
     works.step("cases", 0.75)
     hero_cell = _hero_cell(stage)
     living = living_cases(session, stage, hero_cell)
-    cases = living + past_cases(stage, living)
+    cases = sorted(living + past_cases(stage, living), key=lambda case: case.reported_at)
     works.step("writing cases", 0.85)
     works.write(*incident_rows(cases, stage.ground.generation, zone))
-    works.step("done", 1.0)
+    if photo_folder is not None:
+        alive = [(i, case) for i, case in enumerate(cases, 1) if case.story.stage not in ENDED]
+        works.write(photo_rows(_main_first(stage, alive), photo_folder, zone, town.stream(50)))
     # By name: a bare ANALYZE also locks the cluster's shared catalogues until this transaction ends.
     session.execute(sa.text("ANALYZE " + ", ".join(f'"{table}"' for table in works.counts)))
+    works.step("done", 1.0)
     return _summary(works, stage, living)
 
 
@@ -184,6 +192,7 @@ def _kinds(session: Session) -> dict[str, Kind]:
             category.needs_confirm,
             category.urgent,
             Limit(category.limit_kind, float(category.limit_value)),
+            category.icon,
         )
         for category in active_categories(session)
     }
@@ -204,6 +213,12 @@ def _hero_cell(stage: Stage) -> str:
         if member not in away:
             return code
     return str(ground.cells.code[cells[0]])
+
+
+def _main_first(stage: Stage, cases: list[tuple[int, Case]]) -> list[tuple[int, Case]]:
+    """Cases of the main subdistrict before all others."""
+    main = str(stage.ground.subdistricts.code[stage.ground.main_subdistrict])
+    return sorted(cases, key=lambda numbered: not numbered[1].route.territory.startswith(main))
 
 
 def _summary(works: _Works, stage: Stage, living: list[Case]) -> DemoSummary:

@@ -36,6 +36,7 @@ class Kind(NamedTuple):
     needs_confirm: bool
     urgent: bool
     limit: Limit
+    icon: str = ""
 
     @property
     def grade(self) -> int:

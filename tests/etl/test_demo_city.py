@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from etl.demo_city import DemoSummary, is_empty, load_demo
@@ -24,6 +28,7 @@ from grids.duties import team
 from grids.duty_check import holes
 from incidents.incident import ENDED
 from incidents.lifecycle import MOVES
+from incidents.photos import path_of
 from incidents.queries import Counters, Filter, counters, list_incidents
 from tests.conftest import clone, drop
 
@@ -40,6 +45,7 @@ class Loaded:
     summary: DemoSummary
     now: datetime
     told: list[tuple[str, float]]
+    photos: Path
 
     def all(self, query: str, **values: object) -> list[tuple]:
         return [tuple(row) for row in self.session.execute(sa.text(query), values)]
@@ -51,7 +57,7 @@ class Loaded:
         return counters(self.session, by=OFFICER, now=self.now, zone=ZONE, territory=territory)
 
 
-def loaded(database: Database, size: str, as_of: datetime) -> Iterator[Loaded]:
+def loaded(database: Database, size: str, as_of: datetime, photos: Path) -> Iterator[Loaded]:
     told: list[tuple[str, float]] = []
     with Session(database.engine) as session:
         summary = load_demo(
@@ -61,8 +67,9 @@ def loaded(database: Database, size: str, as_of: datetime) -> Iterator[Loaded]:
             as_of=as_of,
             zone=ZONE,
             progress=lambda what, share: told.append((what, share)),
+            photo_folder=photos,
         )
-        yield Loaded(session, summary, as_of, told)
+        yield Loaded(session, summary, as_of, told, photos)
         session.rollback()
 
 
@@ -76,8 +83,9 @@ def own_database(cluster: PrivateCluster, template: str, worker_id: str) -> Iter
 
 
 @pytest.fixture(scope="module")
-def city(own_database: Database) -> Iterator[Loaded]:
-    yield from loaded(own_database, "sample", MONDAY_AFTERNOON)
+def city(own_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    photos = tmp_path_factory.mktemp("photos")
+    yield from loaded(own_database, "sample", MONDAY_AFTERNOON, photos)
 
 
 # ---- ground --------------------------------------------------------------------------------------------
@@ -337,6 +345,20 @@ def test_a_wechat_place_is_declared_and_stored_by_its_own_datum(city: Loaded) ->
     assert len(metres) > 20 and (metres > 400).all() and (metres < 900).all()
 
 
+def test_photographs_are_drawn_for_living_cases_and_lie_where_their_rows_say(city: Loaded) -> None:
+    rows = city.all(
+        "SELECT p.sha256, p.bytes, p.width, i.stage, p.kind, i.finished_at FROM incident_photo AS p"
+        " JOIN incident AS i ON i.id = p.incident_id"
+    )
+    assert len(rows) >= 8
+    for sha256, size, width, stage, kind, finished_at in rows:
+        data = path_of(city.photos, sha256).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == sha256 and len(data) == size
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.format == "JPEG" and picture.width == width
+        assert stage not in ENDED and (kind == "before" or finished_at is not None)
+
+
 # ---- loading -------------------------------------------------------------------------------------------
 
 
@@ -369,7 +391,7 @@ def test_the_default_city_has_the_promised_measure(own_database: Database, city:
     """One district, 3 subdistricts, 12 communities and about 80 cells, at night and on a weekend."""
     city.session.rollback()
     as_of = datetime(2026, 11, 21, 22, 47, tzinfo=ZONE)
-    for whole in loaded(own_database, "subdistrict", as_of):
+    for whole in loaded(own_database, "subdistrict", as_of, city.photos):
         counts = whole.summary.counts
         levels = dict(whole.all("SELECT level, count(*) FROM area GROUP BY level"))
         assert levels == {"city": 1, "district": 1, "subdistrict": 3, "community": 12}
