@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import httpx
@@ -30,7 +31,9 @@ def served(office):
             ) as one:
                 return await one.get(path)
 
-        return anyio.run(asked)
+        # In a thread of its own: a browser test of the same process may keep a loop running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(anyio.run, asked).result()
 
     return ask
 
