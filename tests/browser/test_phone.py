@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -238,3 +239,22 @@ def test_the_words_of_time_are_those_of_the_desk(site):
         [module, minutes],
     )
     assert said == [span_words(timedelta(minutes=n), "zh") for n in minutes]
+
+
+def test_leave_is_asked_for_and_taken_back(site):
+    page = open_phone(site, "/m#/me", wait_for="[data-do=ask_leave]")
+    page.click("[data-do=ask_leave]")
+    page.locator("#sheet [name=kind][value=training]").check()
+    page.click("#sheet [data-do=send]")
+    line = page.locator("[data-leave]")
+    line.wait_for()
+    assert "培训" in line.inner_text() and "待批" in line.inner_text() and "明日" in line.inner_text()
+    with site.api("officer") as office:
+        span = {"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+        (asked,) = office.get("/api/v1/leaves", params=span).raise_for_status().json()["leaves"]
+    assert (asked["kind"], asked["status"]) == ("training", "asked")
+    starts, ends = (datetime.fromisoformat(asked[edge]) for edge in ("starts_at", "ends_at"))
+    assert starts.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%H:%M") == "00:00"
+    assert ends - starts == timedelta(days=1)
+    page.click("[data-do=take_back]")
+    line.wait_for(state="detached")

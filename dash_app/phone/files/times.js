@@ -6,6 +6,11 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeZone: page.timezone, hour: 
 const calendar = new Intl.DateTimeFormat('en-CA', { timeZone: page.timezone, year: 'numeric', month: '2-digit', day: '2-digit' });
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+/* The day of a moment on the city's clock, 2026-11-23. */
+export function dayOf(moment) {
+  return calendar.format(new Date(moment));
+}
+
 export function timeOf(moment) {
   return clock.format(new Date(moment));
 }
@@ -42,7 +47,7 @@ export function momentWords(moment) {
   return day === (zh ? '今日' : 'today') ? time : `${day} ${time}`;
 }
 
-function dayWords(moment) {
+export function dayWords(moment) {
   const day = calendar.format(new Date(moment)), today = now();
   const near = { '-1': ['昨日', 'yesterday'], 0: ['今日', 'today'], 1: ['明日', 'tomorrow'] };
   for (const [away, words] of Object.entries(near)) {

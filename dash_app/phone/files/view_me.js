@@ -1,6 +1,7 @@
 /* Myself: on duty or not, what became of my reports, language, light, signing out. */
 import * as api from './api.js';
 import { html, icon } from './html.js';
+import { askForLeave, leaveCard, myLeave, takeBack } from './leave.js';
 import { choose, page } from './page.js';
 import { avatar, empty, glyph, stages, toggle } from './parts.js';
 import { momentWords } from './times.js';
@@ -9,8 +10,8 @@ import { either, say, titleOf } from './words.js';
 const SHOWN = 50;
 
 export function meView(app) {
-  let reports = null;
-  const { principal } = app.me;
+  let reports = null, leave = [];
+  const { principal } = app.me, onRoster = principal.member_id !== null;
 
   const row = (one) => html`<a class="card report" href="#/task/${one.id}" data-incident="${one.id}">
     <span class="sign">${glyph(one, 32)}</span><b class="cut">${titleOf(one)}</b><span class="s13 mute">${momentWords(one.reported_at)}</span>
@@ -22,7 +23,10 @@ export function meView(app) {
   return {
     tab: 'me',
 
-    async load() { reports = (await api.get('/api/v1/incidents', { mine: 'reports', order: 'reported', limit: SHOWN })).incidents; },
+    async load() {
+      reports = (await api.get('/api/v1/incidents', { mine: 'reports', order: 'reported', limit: SHOWN })).incidents;
+      if (onRoster) leave = await myLeave();
+    },
 
     draw: () => ({
       title: say('tab.me'),
@@ -30,6 +34,7 @@ export function meView(app) {
       body: html`<div class="list top">
         <div class="card"><div class="person">${avatar(principal.display_name, app.me.on_duty)}<div class="grow"><div class="row"><b class="name">${principal.display_name}</b><span class="tag">${say('role.' + principal.role)}</span></div><div class="s13 mute">${app.cells.map((post) => post.name).join(' · ') || principal.username}</div></div></div>
           ${app.me.on_duty === null ? '' : toggle('duty', app.me.on_duty, say(app.me.on_duty ? 'duty.on' : 'duty.off'), say(app.me.on_duty ? 'duty.on_note' : 'duty.off_note'))}</div>
+        ${onRoster ? leaveCard(leave) : ''}
         <div class="list-head"><h2>${say('me.reports')}</h2>${reports && reports.length === SHOWN ? html`<span class="s13 mute">${say('me.latest', { n: SHOWN })}</span>` : ''}</div>
         ${reports === null ? html`<div class="waiting"></div>` : reports.length ? reports.map(row) : empty('cam', say('me.no_reports'), say('me.no_reports_note'))}
         <div class="list-head"><h2>${say('me.settings')}</h2></div>
@@ -48,6 +53,8 @@ export function meView(app) {
         app.redraw();
         app.toast(say(answer.on_duty ? 'duty.now_on' : 'duty.now_off'));
       },
+      ask_leave: () => askForLeave(app),
+      take_back: (button) => takeBack(app, button.dataset.id),
       choose: (button) => choose(button.dataset.name, button.dataset.value),
       async out() {
         await api.remove('/api/v1/session');
