@@ -3,8 +3,8 @@
 Duties, shifts, leave and the on-duty switch change a few times a day and are asked about with every report.
 Triggers give `roster_stamp` a fresh random value in the transaction of a change; a decision reads the stamp
 together with its first query, and a roster is good only for the stamp it was read under. Within an hour it is
-also cut wherever a duty or a leave begins or ends, so that a kept roster holds exactly what was assigned at
-the instant asked about, as `roster.at_instant` reads it.
+also cut wherever a duty, a shift or a leave begins or ends: a kept roster says the same at every instant of
+its piece, and what `roster.at_instant` would read.
 """
 
 from __future__ import annotations
@@ -14,16 +14,33 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from grids.roster import Absence, Holder, Roster, load
+from grids.receivers import considered
+from grids.roster import Absence, Roster, load
 from grids.spans import Spans
 
 WINDOW = timedelta(hours=1)
 MOST_KEPT = 5000
 """Rosters of some kB each: half a city's cells."""
+
+
+class Kept:
+    """A roster in whose piece of time nothing changes, and what has been worked out of it already."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self._considered: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+
+    def considered(self, grounds: tuple[str, ...], at: datetime) -> list[dict[str, Any]]:
+        """`receivers.considered`, shared by all decisions of the piece: not to be changed."""
+        if grounds not in self._considered:
+            self._considered[grounds] = considered(self.roster, grounds, at)
+        return self._considered[grounds]
+
 
 _Key = tuple[str, ZoneInfo, tuple[str, ...], int | None, datetime]
 _kept: OrderedDict[_Key, _Hour] = OrderedDict()
@@ -35,16 +52,17 @@ class _Hour:
 
     def __init__(self, extract: Roster, since: datetime) -> None:
         self._extract = extract
-        spans: list[Holder | Absence] = [*extract.holders, *extract.absences]
-        inner = {edge for span in spans for edge in (span.starts_at, span.ends_at) if edge is not None}
-        edges = {since, since + WINDOW} | {edge for edge in inner if since < edge < since + WINDOW}
-        self._edges = sorted(edges)
-        self._pieces: dict[int, Roster] = {}
+        window = Spans.of([(since, since + WINDOW)])
+        hours = [window, *(extract.hours(holder, window) for holder in extract.holders)]
+        away = [Spans.of([(a.starts_at, a.ends_at)]) & window for a in extract.absences]
+        spans = [span for held in (*hours, *away) for span in held]
+        self._edges = sorted({edge for span in spans for edge in span})
+        self._pieces: dict[int, Kept] = {}
 
-    def at(self, at: datetime) -> Roster:
+    def at(self, at: datetime) -> Kept:
         piece = bisect_right(self._edges, at) - 1
         if piece not in self._pieces:
-            self._pieces[piece] = self._cut(self._edges[piece], self._edges[piece + 1])
+            self._pieces[piece] = Kept(self._cut(self._edges[piece], self._edges[piece + 1]))
         return self._pieces[piece]
 
     def _cut(self, start: datetime, end: datetime) -> Roster:
@@ -70,7 +88,7 @@ def at_stamp(
     *,
     zone: ZoneInfo,
     building_id: int | None = None,
-) -> Roster:
+) -> Kept:
     """The roster at one instant, for a stamp already read in this transaction."""
     since = at.replace(minute=0, second=0, microsecond=0)
     key = (stamp, zone, tuple(grounds), building_id, since)

@@ -66,8 +66,8 @@ class Responsibility:
         return kept
 
 
-# One round trip for everything the decision needs to know about the place itself. The LATERAL boxes are in
-# degrees around the point so that GiST answers them; metres decide.
+# One round trip for everything a decision, and a report after it, needs to know about the place and the
+# category. The LATERAL boxes are in degrees around the point so that GiST answers them; metres decide.
 _PLACE = Statement(
     """
     SELECT (SELECT stamp::text FROM owner_map_stamp) AS stamp,
@@ -75,7 +75,9 @@ _PLACE = Statement(
            (SELECT name FROM generation WHERE status = 'active') AS generation,
            b.id AS building_id, b.cell_code AS building_cell, b.name AS building_name, b.metres AS building_m,
            c.id AS component_id, c.cell_code AS component_cell, c.department_code AS component_department,
-           r.name AS road_name, k.default_role, k.department_code, k.code AS category
+           r.name AS road_name, k.default_role, k.department_code, k.code AS category, k.active,
+           k.name_zh, k.icon, k.needs_confirm, k.urgent, k.limit_kind, k.limit_value::float AS limit_value,
+           (SELECT stamp::text FROM rules_stamp) AS rules_stamp
     FROM (SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4490) AS p) AS point
     LEFT JOIN LATERAL (
         SELECT id, cell_code, coalesce(name, address) AS name,
@@ -94,6 +96,22 @@ _PLACE = Statement(
 )
 
 
+def look(session: Session, fix: Fix, *, category: str | None, component_id: int | None = None) -> Any:
+    """What stands at a fix, what its category says, and the stamps of the pictures kept in memory: one row.
+
+    A caller that needs the category itself looks once and hands the row to `responsible_for`. Raises Invalid
+    for a category that is none.
+    """
+    reach = min(DEFAULT_ACCURACY_M if fix.accuracy_m is None else fix.accuracy_m, BUILDING_REACH_M)
+    place = _PLACE.one(
+        session,
+        {"lon": fix.lon, "lat": fix.lat, "reach": reach, "component_id": component_id, "category": category},
+    )
+    if category is not None and place.category is None:
+        raise unknown_category(category)
+    return place
+
+
 def responsible_for(
     session: Session,
     fix: Fix,
@@ -106,25 +124,20 @@ def responsible_for(
     chosen_cell: str | None = None,
     generation: str | None = None,
     zone: ZoneInfo = roster.CITY_ZONE,
+    place: Any = None,
 ) -> Responsibility:
     """Find who answers for a point.
 
     `fix` is lon/lat in EPSG:4490 with its accuracy. The first of `ground_rules.RULES` that applies names the
     cell. `chosen_cell` is the reporter's word between the two candidates, and counts for nothing else. The
     person is the one on duty at `at` (shifts are wall-clock times in `zone`), else the stand-in, else the
-    leader, else the duty officer; a `floor` or `unit` names the building's head besides. The answer never
-    flickers and `trace` tells each step.
+    leader, else the duty officer; a `floor` or `unit` names the building's head besides. `place` is a row of
+    `look` for the same fix, category and component. The answer never flickers and `trace` tells each step.
 
     Raises Invalid when the point lies more than 2 km outside the city, the category is unknown, or no
     generation is active.
     """
-    reach = min(DEFAULT_ACCURACY_M if fix.accuracy_m is None else fix.accuracy_m, BUILDING_REACH_M)
-    place = _PLACE.one(
-        session,
-        {"lon": fix.lon, "lat": fix.lat, "reach": reach, "component_id": component_id, "category": category},
-    )
-    if category is not None and place.category is None:
-        raise unknown_category(category)
+    place = place or look(session, fix, category=category, component_id=component_id)
     city = owner_map.at_stamp(session, place.stamp, generation or place.generation)
     trace = Trace()
     question = Question.of(
@@ -165,7 +178,7 @@ def _answer(
     territory = _territory(city, fix, decision.cell)
     own = receivers.grounds_of(code, territory)
     others = receivers.grounds_of(second, second) if second else ()
-    people = kept_rosters.at_stamp(
+    kept = kept_rosters.at_stamp(
         session,
         place.roster_stamp,
         sorted({*own, *others}),
@@ -173,6 +186,7 @@ def _answer(
         zone=zone,
         building_id=place.building_id if indoors else None,
     )
+    people = kept.roster
     member = receivers.first_receiver(people, own, at, trace)
     head = receivers.building_head(people, at, trace) if indoors else None
     department = place.component_department or place.department_code
@@ -202,7 +216,7 @@ def _answer(
         reason_en=reason_en,
         trace=trace.steps,
         exception_id=decision.exception_id,
-        roster=receivers.considered(people, own, at),
+        roster=kept.considered(own, at),
     )
 
 

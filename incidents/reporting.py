@@ -21,7 +21,7 @@ from gis.access import Principal
 from gis.database import Statement
 from gis.errors import Conflict, Invalid
 from gis.text import can_be_kept
-from grids.responsibility import Responsibility, responsible_for, unknown_category
+from grids.responsibility import Responsibility, look, responsible_for, unknown_category
 from incidents.clocks import STARTED, clock_wanted
 from incidents.deadlines import deadline
 from incidents.incident import AT_ONCE, LEVELS, ORDINARY, Incident
@@ -107,7 +107,8 @@ def _report(
     fix = locate(
         draft.lon, draft.lat, draft.crs, accuracy_m=draft.accuracy_m, accuracy_level=draft.accuracy_level
     )
-    category = _category(session, draft.category)
+    place = look(session, fix, category=draft.category, component_id=draft.component_id)
+    category = _category_of(place)
     answer = responsible_for(
         session,
         fix,
@@ -118,6 +119,7 @@ def _report(
         unit=draft.unit,
         zone=zone,
         chosen_cell=draft.chosen_cell,
+        place=place,
     )
     waits = draft.channel in OUTSIDE_CHANNELS and category.needs_confirm
     moves = _first_moves(waits, answer)
@@ -181,17 +183,20 @@ def _body_hash(draft: ReportDraft) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-_CATEGORY = Statement(
-    "SELECT code, name_zh, icon, needs_confirm, urgent, limit_kind, limit_value::float,"
-    " (SELECT stamp::text FROM rules_stamp) FROM category WHERE code = :code AND active"
-)
-
-
-def _category(session: Session, code: str) -> _Category:
-    row = _CATEGORY.first(session, {"code": code})
-    if row is None:
-        raise unknown_category(code)
-    return _Category(*row)
+def _category_of(place: Any) -> _Category:
+    """The category as `look` has read it; one that is no longer used is none."""
+    if not place.active:
+        raise unknown_category(place.category)
+    return _Category(
+        place.category,
+        place.name_zh,
+        place.icon,
+        place.needs_confirm,
+        place.urgent,
+        place.limit_kind,
+        place.limit_value,
+        place.rules_stamp,
+    )
 
 
 def _first_moves(waits: bool, answer: Responsibility) -> list[dict[str, Any]]:

@@ -34,10 +34,16 @@ def kept(session, at):
     return kept_rosters.at_stamp(session, stamp(session), GROUNDS, at, zone=roster.CITY_ZONE)
 
 
-def told(people, at):
+def told(people, at, line=None):
     """Everything a decision takes from a roster: who receives, in which words, and who was considered."""
     trace = Trace()
-    return first_receiver(people, GROUNDS, at, trace), trace.steps, considered(people, GROUNDS, at)
+    receiver = first_receiver(people, GROUNDS, at, trace)
+    return receiver, trace.steps, considered(people, GROUNDS, at) if line is None else line
+
+
+def told_by_kept(session, at):
+    one = kept(session, at)
+    return told(one.roster, at, one.considered(GROUNDS, at))
 
 
 def test_at_every_minute_of_two_hours_it_says_what_a_fresh_reading_says(session, city):
@@ -72,7 +78,7 @@ def test_at_every_minute_of_two_hours_it_says_what_a_fresh_reading_says(session,
     for minute in range(-5, 125):
         at = (NOW + minute * MINUTE).astimezone(BEIJING)
         fresh = roster.at_instant(session, GROUNDS, at)
-        assert told(kept(session, at), at) == told(fresh, at), at
+        assert told_by_kept(session, at) == told(fresh, at), at
 
 
 def test_a_roster_is_read_once_an_hour(session, city, monkeypatch):
@@ -102,7 +108,7 @@ CHANGES = {
 def test_no_change_is_missed(session, city, what):
     ids = {"member": city.members[NORTH_WEST], "leader": city.leaders[NORTH_WEST], "now": NOW}
     before = stamp(session)
-    kept(session, NOW)
+    told_by_kept(session, NOW)
     session.execute(sa.text(CHANGES[what]), {k: v for k, v in ids.items() if f":{k}" in CHANGES[what]})
     assert stamp(session) != before
-    assert told(kept(session, NOW), NOW) == told(roster.at_instant(session, GROUNDS, NOW), NOW)
+    assert told_by_kept(session, NOW) == told(roster.at_instant(session, GROUNDS, NOW), NOW)
