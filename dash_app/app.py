@@ -29,7 +29,7 @@ from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
 from dash_app.entry import Entry, manner, own_address, signed_in, wants_page
 from dash_app.map_style import map_style
-from dash_app.pages import people_page
+from dash_app.pages import people_page, tracking_page
 from dash_app.plain_pages import error_page, sign_in_page
 from dash_app.statics import app_icon, engine_file
 from dash_app.texts import LANGUAGES, Words
@@ -56,7 +56,7 @@ def compose(
     """Everything this server answers, over a database. The caller disposes of the database."""
     desk = Desk(database, settings.zone, clock)
     dash = frame.DeskApp(desk)
-    pages = _pages(desk)
+    pages = _pages(desk, settings.public_url)
     routes: list[tuple[tuple[str, ...], ASGIApp]] = [
         (api_app.PATHS, api_app.create_app(database, settings, clock=clock)),
         ((*frame.PATHS, *frame.DASH_PATHS), Entry(_OnePage(dash.server), desk)),
@@ -99,8 +99,8 @@ class _OnePage:
         await self.app(scope, receive, send)
 
 
-def _pages(desk: Desk) -> Starlette:
-    """What is neither Dash nor API: signing in, files, the map's style, and what does not exist."""
+def _pages(desk: Desk, public_url: str | None) -> Starlette:
+    """What is neither Dash nor API: signing in, the reporter's page, files, and what does not exist."""
 
     async def sign_in(request: Request) -> Response:
         next_ = own_address(request.query_params.get("next"))
@@ -130,6 +130,7 @@ def _pages(desk: Desk) -> Starlette:
             Route("/vendor/maplibre-gl/{name}", engine_file),
             Route("/assets/{name}", _asset),
             *phone.routes(desk),
+            *tracking_page.routes(desk, public_url),
             Route("/icon.svg", app_icon),
             Route("/favicon.ico", app_icon),
         ],

@@ -30,7 +30,7 @@ DASH_PATHS = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component")
 LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 
 _SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
-_UNUSED = ("/dash_table/", "/polyfill@")
+_UNUSED = ("/dash_table/", "/polyfill@", "/dash_core_components", "/dash_html_components")
 _LATER = {"table": "/dash_ag_grid/"}
 
 
@@ -43,7 +43,7 @@ class DeskApp(Dash):
             "dash_app",
             server=server,  # type: ignore[arg-type]  # Dash declares it for Flask only
             assets_folder=str(ASSETS),
-            assets_ignore=r"^(sign_in|people)\.",
+            assets_ignore=r"^(sign_in|people|tracking)\.",
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,
@@ -124,6 +124,7 @@ def _page_data(visit: Visit, desk: Desk, later: dict[str, str]) -> Markup:
     data = {
         "language": visit.language,
         "live": True,
+        "engine": ENGINE,
         "timezone": str(desk.zone),
         "texts": words.for_scripts,
         "layers": LAYER_GROUPS,

@@ -196,6 +196,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "时间轴：按上报时间的事件数和将到的时限",
         "Time bar: cases by report time, deadlines ahead",
     ),
+    # the reporter's page
+    "track.reply": ("答复", "Answer"),
+    "track.rate": ("办得怎么样", "How was it handled"),
+    "track.scale": ("1 很不满意，5 很满意", "1 poor, 5 very good"),
+    "track.comment": ("留言（可不填）", "Comment, if you like"),
+    "track.send": ("提交评价", "Send the rating"),
+    "track.again": ("修改评价", "Change the rating"),
+    "track.thanks": ("评价已收到。", "Your rating has arrived."),
+    "track.low": (
+        "评价已收到。值班台会看到，可以重开处理。",
+        "Your rating has arrived. The desk sees it and can take the case up again.",
+    ),
+    "rating.given": ("评价 {score} / 5", "Rated {score} / 5"),
+    "rating.reopen": ("诉求人不满意，可重开", "The reporter is not content: it can be reopened"),
+    "incident.tracking": ("诉求人查询页", "The reporter's page"),
     # stages and moves
     "stage.reported": ("已上报", "Reported"),
     "stage.registered": ("待派遣", "To dispatch"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -31,6 +34,22 @@ class Settings(BaseSettings):
     real_data: Path | None = None
     ask_below: float = 0.8
     """A confidence under this makes the phone ask which side of the border the reporter is on."""
+
+    public_url: str | None = None
+    """Where reporters reach this server, for links in messages: https://city.example"""
+    quiet_from: time = time(22)
+    quiet_until: time = time(7)
+    """The hours in which nobody is told outside what can wait; equal: none."""
+    smtp_host: str | None = None
+    smtp_port: int = 25
+    smtp_from: str | None = None
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_starttls: bool = False
+    webhook_secret: SecretStr | None = None
+    """What webhooks are signed with; without it none is called."""
+    sms: Literal["none", "recorded"] = "none"
+    """`recorded` writes text messages into a file under `home` and sends none."""
 
     @classmethod
     def load(cls) -> Settings:

@@ -17,6 +17,7 @@ from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, to_r
 from incidents.deadlines import Span, stretches
 from incidents.incident import ENDED
 from incidents.lifecycle import is_with, open_moves
+from incidents.tracking import RatingRow, rating_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ class IncidentDetail:
     appealed_at: datetime | None
     clocks: list[ClockRow]
     """Every clock it ever had, oldest first; the last one runs unless it has been stopped."""
+    rating: RatingRow | None
+    """What the reporter thought of its end; a low one offers to reopen it."""
     moves: list[str]
     """What the person asking may do with it now, the next step first."""
 
@@ -196,6 +199,7 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
         story=story(session, incident_id),
         photos=photos(session, incident_id),
         clocks=clocks(session, incident_id),
+        rating=rating_of(session, incident_id),
         moves=open_moves(found, by, now),
         **values,
     )

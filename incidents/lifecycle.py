@@ -47,6 +47,9 @@ UNDO_WITHIN = timedelta(minutes=1)
 OF_THE_REPORTER = frozenset({"appeal", "reopen"})
 """Moves a desk may make with a case it has only reported, wherever it lies."""
 
+ANSWERS = frozenset({"close", "reject", "void", "dismiss"})
+"""Moves by which the reporter is answered."""
+
 FACTS = {
     "paused": ("计时已暂停", "the clock is paused"),
     "extension_asked": ("有待批的延期申请", "an extension is asked for"),

@@ -11,6 +11,13 @@ from incidents.code_tables import shipped
 BLANKS = ("number", "title", "place", "stage", "due", "reply", "link")
 """What the words of a kind may speak of."""
 
+ENDS = {
+    "closed": {"zh": "已结案", "en": "Closed"},
+    "rejected": {"zh": "不予立案", "en": "Not taken up"},
+    "void": {"zh": "已作废", "en": "Made void"},
+}
+"""How a case can end, in words for its reporter."""
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:

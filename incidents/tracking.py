@@ -18,7 +18,7 @@ from gis.errors import Conflict, Invalid, NotFound
 from gis.text import can_be_kept
 from incidents.categories import Category
 from incidents.incident import ENDED, Incident, IncidentMove
-from incidents.workflow import ANSWERS
+from incidents.lifecycle import ANSWERS
 
 LOW = 2
 """A rating up to this one offers to reopen the case."""

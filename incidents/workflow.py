@@ -138,10 +138,6 @@ def _carry_out(step: Step, name: str, stage: str, here: tuple[float, float] | No
     }
 
 
-ANSWERS = frozenset({"close", "reject", "void", "dismiss"})
-"""Moves by which a reporter is answered."""
-
-
 def _notices(step: Step, name: str, had_it: int | None) -> list[dict[str, Any]]:
     """Who hears of a move: who gets a task, who loses one, else whoever has it; of an answer its reporter."""
     has_it = step.case.handler_id
@@ -152,13 +148,13 @@ def _notices(step: Step, name: str, had_it: int | None) -> list[dict[str, Any]]:
     notices: list[dict[str, Any]] = [
         {"kind": kind, "member_id": member, "created_at": step.now} for kind, member in told
     ]
-    if name in ANSWERS and step.case.reported_by is not None:
+    if name in lifecycle.ANSWERS and step.case.reported_by is not None:
         notices.append(
             {
                 "kind": "answered",
                 "account_id": step.case.reported_by,
                 "created_at": step.now,
-                "body": {"reply": step.note or ""},
+                "body": {"reply": step.note or "", "stage": step.case.stage},
             }
         )
     return notices

@@ -12,6 +12,12 @@ from api.cli.frame import LazyGroup, run, say
 
 PLACES = {
     "serve": ("api.cli.serve", "启动网页与接口", "Serve the pages and the API"),
+    "worker": (
+        "api.cli.worker",
+        "到期提醒、逐级上报、对外通知",
+        "Deadlines told and climbed, notices sent outside",
+    ),
+    "contact": ("api.cli.contact", "对外通知的联系地址", "Addresses that are told outside"),
     "demo": ("api.cli.demo", "演示城市", "The demo city"),
     "load": (
         "api.cli.load",

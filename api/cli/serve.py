@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from api.cli.frame import Means, say, tell
+from api.cli.worker import working
 from gis.errors import Unavailable
 
 APPLICATION = "dash_app.app:create"
@@ -43,8 +44,17 @@ STOP_SECONDS = 3
     is_flag=True,
     help=say("数据库为空时先装入演示城市。", "Load the demo city first when the database is empty."),
 )
+@click.option(
+    "--no-worker",
+    is_flag=True,
+    help=say(
+        "提醒与通知由另行启动的 citygrid worker 负责。", "A citygrid worker elsewhere does the telling."
+    ),
+)
 @click.pass_obj
-def command(means: Means, host: str | None, port: int | None, workers: int, tls: bool, demo: bool) -> None:
+def command(
+    means: Means, host: str | None, port: int | None, workers: int, tls: bool, demo: bool, no_worker: bool
+) -> None:
     host = host or ("0.0.0.0" if tls else "127.0.0.1")
     port = port or means.settings.port
     _check_free(host, port)
@@ -52,7 +62,8 @@ def command(means: Means, host: str | None, port: int | None, workers: int, tls:
         _prepare_database(means, demo)
         options = _tls_options(means.settings.home) if tls else {}
         _announce_when_up(means, port, tls, shown_host=host)
-        _serve(host, port, workers, options)
+        with nullcontext() if no_worker else working(means):
+            _serve(host, port, workers, options)
     tell(say("已停止。", "Stopped."))
 
 

@@ -42,6 +42,7 @@ def incident_panel(
                 _person(words, case, state),
                 section(timeline(words, case, now, zone)),
                 _report(words, case, zone, now),
+                _reporter(words, case),
                 cls="scroll",
                 data_key=f"body{case.row.id}",
             ),
@@ -251,3 +252,32 @@ def _report(words: Words, case: IncidentDetail, zone: ZoneInfo, now: datetime) -
         for photo in case.photos
     ]
     return section(quote, div(pictures, cls="photos") if pictures else None)
+
+
+def _reporter(words: Words, case: IncidentDetail) -> Markup:
+    """What the reporter thought of it, and the page they look at."""
+    rating = case.rating
+    page = f"/r/{case.tracking_code}"
+    return section(
+        div(
+            tag("b", words("rating.given", score=rating.score)),
+            chip(words("rating.reopen")) if rating.offers_reopen and "reopen" in case.moves else None,
+            cls="row",
+        )
+        if rating
+        else None,
+        div(f"“{rating.comment}”", cls="quote") if rating and rating.comment else None,
+        tag(
+            "details",
+            tag("summary", words("incident.tracking"), icon("right", "xs turn"), cls="link"),
+            tag(
+                "a",
+                tag("img", src=f"{page}/qr.svg", alt=page, width=148, height=148, loading="lazy"),
+                href=page,
+                target="_blank",
+                rel="noreferrer",
+                data_native=True,
+            ),
+            data_key=f"tracking{case.row.id}",
+        ),
+    )

@@ -1,0 +1,81 @@
+"""`citygrid contact`: the addresses that are told outside the house."""
+
+from __future__ import annotations
+
+import click
+
+from api.cli.frame import Means, say, tell
+
+
+@click.group(help=say("对外通知的联系地址。", "Addresses that are told outside the house."))
+def command() -> None:
+    pass
+
+
+@command.command(
+    help=say(
+        "添加联系地址：归某网格员、某账户；都不填则代表辖区值班台。",
+        "Add an address: of a member, of an account; with neither it hears for the desk of a territory.",
+    )
+)
+@click.argument("sender", type=click.Choice(["email", "sms", "webhook"]))
+@click.argument("address")
+@click.option("--member", "member_id", type=int, help=say("人员编号。", "The member it belongs to."))
+@click.option("--account", help=say("账户名。", "The account it belongs to."))
+@click.option(
+    "--territory",
+    default="",
+    metavar="CODE",
+    help=say("辖区编码；不填为全市。", "Code prefix; left out: all."),
+)
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.pass_obj
+def add(
+    means: Means,
+    sender: str,
+    address: str,
+    member_id: int | None,
+    account: str | None,
+    territory: str,
+    language: str,
+) -> None:
+    from api.auth import find_account
+    from incidents.contacts import add_contact
+
+    if member_id is not None and account is not None:
+        raise click.UsageError(say("人员与账户只能填一个。", "Give a member or an account, not both."))
+    with means.database.unit_of_work() as session:
+        add_contact(
+            session,
+            sender,
+            address,
+            language=language,
+            member_id=member_id,
+            account_id=find_account(session, account).id if account else None,
+            territory=territory,
+        )
+    tell(say("已添加。", "Added."))
+
+
+@command.command("list", help=say("列出联系地址。", "List the addresses."))
+@click.pass_obj
+def list_(means: Means) -> None:
+    from incidents.contacts import contacts
+
+    with means.database.unit_of_work() as session:
+        for one in contacts(session):
+            whose = f"member {one.member_id}" if one.member_id else f"account {one.account_id}"
+            if one.member_id is None and one.account_id is None:
+                whose = f"desk {one.territory or '*'}"
+            click.echo(f"{one.id}\t{one.sender}\t{one.address}\t{one.language}\t{whose}")
+
+
+@command.command(help=say("删除联系地址。", "Forget an address."))
+@click.argument("number", type=int)
+@click.pass_obj
+def remove(means: Means, number: int) -> None:
+    from incidents.contacts import remove_contact
+
+    with means.database.unit_of_work() as session:
+        remove_contact(session, number)
+    tell(say("已删除。", "Removed."))
