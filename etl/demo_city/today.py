@@ -8,6 +8,7 @@ rules of time themselves are asked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -147,7 +148,11 @@ def living_cases(session: Session, stage: Stage, hero_cell: str) -> list[Case]:
     clockwork = Clockwork(stage)
     plan = [(want, True) for want in HERO for _ in range(want.count)]
     plan += [(want, False) for want in WANTED for _ in range(round(want.count * stage.scale))]
-    return [_living(session, stage, clockwork, want, hero_cell if hero else None, rng) for want, hero in plan]
+    used: Counter[str] = Counter()
+    return [
+        _living(session, stage, clockwork, want, hero_cell if hero else None, used, rng)
+        for want, hero in plan
+    ]
 
 
 def _living(
@@ -156,9 +161,10 @@ def _living(
     clockwork: Clockwork,
     want: Want,
     hero_cell: str | None,
+    used: Counter[str],
     rng: np.random.Generator,
 ) -> Case:
-    scene, channel, span = _choose(stage, clockwork, want, hero_cell is not None, rng)
+    scene, channel, span = _choose(stage, clockwork, want, hero_cell is not None, used, rng)
     kind = stage.kinds[scene.category]
     likely = _plots(stage, hero_cell, rng)
     channels = np.array([channel], object)
@@ -178,9 +184,15 @@ def _living(
 
 
 def _choose(
-    stage: Stage, clockwork: Clockwork, want: Want, hero: bool, rng: np.random.Generator
+    stage: Stage,
+    clockwork: Clockwork,
+    want: Want,
+    hero: bool,
+    used: Counter[str],
+    rng: np.random.Generator,
 ) -> tuple[Scene, str, tuple[datetime, datetime]]:
-    """A scene, a channel and the span of starts that give the wanted state; any scene that can, by weight."""
+    """A scene, a channel and the span of starts that give the wanted state: any that can, by weight, and the
+    less likely the more often it was `used` already."""
     waiting = want.stage in WAITING
     fitting = []
     for scene in stage.scenes:
@@ -193,12 +205,14 @@ def _choose(
                 fitting.append((scene, channel, span))
     if not fitting:  # so early or so late in the day that nothing fits: give up the day, never the clock
         assert want.today is not None, f"no start gives {want}"
-        return _choose(stage, clockwork, Want(want.stage, want.clock, 1), hero, rng)
+        return _choose(stage, clockwork, Want(want.stage, want.clock, 1), hero, used, rng)
     if waiting:
         recent = [choice for choice in fitting if choice[2][1] > stage.now - 2 * LONGEST_WAIT]
         fitting = recent or fitting
-    weight = np.array([scene.weight for scene, _, _ in fitting])
-    return fitting[int(rng.choice(len(fitting), p=weight / weight.sum()))]
+    weight = np.array([scene.weight / (1 + used[scene.category]) ** 2 for scene, _, _ in fitting])
+    chosen = fitting[int(rng.choice(len(fitting), p=weight / weight.sum()))]
+    used[chosen[0].category] += 1
+    return chosen
 
 
 def _channels(waiting: bool, kind: Kind, hero: bool) -> Sequence[str]:
