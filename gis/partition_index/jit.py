@@ -1,0 +1,29 @@
+"""How the kernels of this package are compiled, and where the machine code is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+_PACKAGE = Path(__file__).parent
+_SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_PACKAGE.glob("*.py")))).hexdigest()
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile on first use, without the GIL, and keep the machine code for the next process.
+
+    Numba's own cache looks at the file a kernel stands in, not at the files of the functions it calls; a
+    changed predicate would live on in old kernels. So the cache folder is named by all of the package.
+    """
+    settings: Any = numba.config
+    asked = settings.CACHE_DIR
+    base = Path(asked) if asked else _PACKAGE / "__pycache__"
+    settings.CACHE_DIR = str(base / f"kernels-{_SOURCES[:12]}")
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    finally:
+        settings.CACHE_DIR = asked
