@@ -6,24 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from etl import known_ground
 from etl.fields import headers_of, plain
 from etl.loading import source_crs
 from etl.report import LoadReport
 from etl.rows import Batch
 from etl.sources import Source, open_source
-from gis import crs as coordinates
-from gis.crs_guard import Verdict, check
+from gis.crs_guard import Verdict
 from gis.errors import Invalid
 
 AGAINST = {"buildings": "building", "shops": "shop", "components": "component"}
 """What points may be laid over -> its table."""
 
-MARGIN_DEGREES = 0.02
-"""How far around the points references are fetched: more than BD-09 shifts."""
+MOST = 2000
+"""Rows of a file that are looked at: an even spread."""
 
 
 def check_file(
@@ -51,7 +50,9 @@ def check_file(
     with open_source(path, layer=layer) as source:
         declared = source_crs(source, crs, LoadReport("crs", path.name))
         x, y = _numbers(source, lon_field, lat_field)
-    return check(x, y, declared, *_references(session, AGAINST[against], x, y, declared))
+    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    chosen = there[np.linspace(0, len(there) - 1, min(len(there), MOST)).astype(int)]
+    return known_ground.against(session, AGAINST[against], x[chosen], y[chosen], declared)
 
 
 def _numbers(
@@ -93,28 +94,3 @@ def _column(source: Source, axis: str, named: str | None) -> str:
             remedy_zh=f"请用 --{axis} 指明。",
         )
     return found
-
-
-def _references(
-    session: Session, table: str, x: NDArray[np.float64], y: NDArray[np.float64], declared: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centroids of the layer's things around the points, lon/lat in EPSG:4490."""
-    lon, lat = coordinates.to_stored(x, y, declared)
-    known = np.isfinite(lon) & np.isfinite(lat)
-    if not known.any():
-        return np.empty(0), np.empty(0)
-    box = {
-        "west": lon[known].min() - MARGIN_DEGREES,
-        "south": lat[known].min() - MARGIN_DEGREES,
-        "east": lon[known].max() + MARGIN_DEGREES,
-        "north": lat[known].max() + MARGIN_DEGREES,
-    }
-    rows = session.execute(
-        sa.text(
-            f"SELECT ST_X(c), ST_Y(c) FROM (SELECT ST_Centroid(geom) AS c FROM {table}"
-            " WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490) ORDER BY id) AS found"
-        ),
-        {name: float(value) for name, value in box.items()},
-    ).all()
-    found = np.array([tuple(row) for row in rows], float).reshape(-1, 2)
-    return found[:, 0], found[:, 1]

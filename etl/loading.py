@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from etl.fields import Dataset
 from etl.grounds import Grounds
+from etl.known_ground import GUARDED, refuse_mix_up
 from etl.mapping import FieldMap, match, operator_map
 from etl.merging import Merged, merge
 from etl.preparing import PLACE, Reading, Ready, prepare
@@ -132,6 +133,8 @@ def load(session: Session, request: FileRequest, plan: Plan, occasion: Occasion)
         occasion.progress("write", 0, None)
         stage.analyze()
         resolve_twins(stage, dataset, report, plan.twin_key)
+        if crs is not None and dataset.name in GUARDED:
+            refuse_mix_up(stage, crs)
         if plan.settle:
             plan.settle(stage, report)
         merged = plan.write(stage, report, reading) if plan.write else _merge(stage, plan, fields)

@@ -73,6 +73,21 @@ def to_stored(x: ArrayLike, y: ArrayLike, crs: str) -> tuple[Floats, Floats]:
     return transformer(name, STORED).transform(lon, lat)
 
 
+def from_stored(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats]:
+    """(lon, lat) in EPSG:4490 -> coordinates as `crs` would have them: the inverse of `to_stored`."""
+    name = normalise(crs)
+    lon, lat = np.asarray(lon, float), np.asarray(lat, float)
+    if name in GEOGRAPHIC:
+        return lon, lat
+    if name not in WEB_DATUMS:
+        return transformer(STORED, name).transform(lon, lat)
+    gcj_lon, gcj_lat = wgs84_to_gcj02(lon, lat)
+    if name.endswith(MAINLAND):
+        plain = unshifted(lon, lat)
+        gcj_lon, gcj_lat = np.where(plain, lon, gcj_lon), np.where(plain, lat, gcj_lat)
+    return gcj02_to_bd09(gcj_lon, gcj_lat) if name.startswith("BD-09") else (gcj_lon, gcj_lat)
+
+
 def _from_web_datum(lon: Floats, lat: Floats, name: str) -> tuple[Floats, Floats]:
     """Invert a web-map datum. On ground that the mainland variant leaves unshifted the numbers are true.
 

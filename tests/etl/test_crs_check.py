@@ -9,6 +9,7 @@ import pytest
 import shapely
 from geoalchemy2.shape import from_shape
 
+from etl import pipelines
 from etl.crs_check import check_file
 from gis import crs
 from gis.errors import Invalid
@@ -68,3 +69,16 @@ def test_without_anything_to_compare_with_it_cannot_be_told(session, tmp_path):
 def test_an_undeclared_system_or_an_unknown_layer_is_refused(session, houses, tmp_path, declared, against):
     with pytest.raises(Invalid):
         check_file(session, write(tmp_path / "shops.csv", *houses), crs=declared, against=against)
+
+
+def test_a_load_that_declares_the_wrong_system_is_refused_with_the_right_one(session, houses, load, tmp_path):
+    lon, lat = crs.wgs84_to_gcj02(*houses)
+    file = tmp_path / "shops.csv"
+    with file.open("w", newline="", encoding="utf-8") as out:
+        csv.writer(out).writerows(
+            [("名称", "经度", "纬度"), *((f"店 {n}", *at) for n, at in enumerate(zip(lon, lat, strict=True)))]
+        )
+    with pytest.raises(Invalid) as refusal:
+        load(pipelines.shops, file, crs="EPSG:4326")
+    assert "GCJ-02" in refusal.value.remedy_zh and refusal.value.details["found"] == "GCJ-02"
+    assert load(pipelines.shops, file, crs="GCJ-02").inserted == 300

@@ -91,6 +91,21 @@ def test_the_mainland_variant_shifts_the_mainland_up_to_the_border(lon, lat):
     assert metres_between(*crs.to_stored(*gcj, "GCJ-02-MAINLAND"), lon, lat) < 0.001
 
 
+@pytest.mark.parametrize(
+    "name", ["EPSG:4490", "GCJ-02", "BD-09", "GCJ-02-MAINLAND", "BD-09-MAINLAND", "EPSG:4547", "EPSG:4526"]
+)
+@pytest.mark.parametrize(("lon", "lat"), [(113.12, 23.01), (114.055, 22.543), (114.1694, 22.3193)])
+def test_what_is_written_in_a_system_is_read_back_from_it(name, lon, lat):
+    assert metres_between(*crs.to_stored(*crs.from_stored(lon, lat, name), name), lon, lat) < 0.001
+
+
+@given(**in_china)
+def test_bd09_agrees_with_an_independent_library(lon, lat):
+    gcj = crs.wgs84_to_gcj02(lon, lat)
+    assert metres_between(*crs.gcj02_to_bd09(*gcj), *oracle.gcj2bd(*map(float, gcj))) < 0.001
+    assert metres_between(*crs.gcj02_to_wgs84(*gcj), *oracle.gcj2wgs(*map(float, gcj))) < 0.001
+
+
 @pytest.mark.parametrize("name", [None, "", "EPSG:3857", "mars", "EPSG:44900"])
 def test_an_undeclared_or_unknown_system_is_refused_with_the_remedy(name):
     with pytest.raises(Invalid) as refusal:
