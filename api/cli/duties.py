@@ -58,7 +58,7 @@ def check(means: Means, since: datetime | None, until: datetime | None, territor
         for hole in found:
             click.echo(_line(hole, zone))
         tell(
-            say(f"共 {len(found)} 处缺口。", f"{len(found)} holes.")
+            say(f"共 {len(found)} 处缺口。", f"Holes: {len(found)}.")
             if found
             else say("没有缺口。", "No holes.")
         )

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from api import cli
 from api.auth import principal_for_token, sign_in
 from api.demo_accounts import PASSWORD, USERNAMES
+from grids.duties import Duty
+from tests import toy_city
 from tests.toy_city import NOW, SUBDISTRICT
 
 SECRET = "correct horse"
@@ -176,3 +178,26 @@ def test_the_demo_city_comes_with_people_who_can_sign_in(citygrid, database):
     again, _, err = citygrid("demo", "load", "--size", "sample")
     assert again == 2 and "CITYGRID_HOME" in err
     assert citygrid("demo", "load", "--if-empty")[0] == 0
+
+
+def test_duties_check_lists_every_hole_with_its_hours_and_says_so_by_its_status(citygrid, database):
+    with database.unit_of_work() as session:
+        city = toy_city.build(session)
+        session.execute(sa.update(Duty).where(Duty.member_id == city.duty_officer).values(ends_at=NOW))
+    days = ("--from", "2026-11-23", "--to", "2026-11-24", "--territory", SUBDISTRICT)
+    status, told, _ = citygrid("duties", "check", *days)
+    lines = told.splitlines()
+    assert status == 1
+    assert (
+        f"2026-11-23 10:00 – 2026-11-24 00:00  {SUBDISTRICT} 临江街道  subdistrict duty officer: vacant"
+        in lines
+    )
+    assert sum("police officer: vacant" in line for line in lines) == 4
+    status, told, _ = citygrid("duties", "check", *days, "--json")
+    holes = json.loads(told)
+    assert status == 1 and len(holes) == len(lines)
+    assert {"kind", "ground", "post", "starts_at", "ends_at"} <= holes[0].keys()
+
+
+def test_duties_check_of_a_full_roster_is_status_zero(citygrid):
+    assert citygrid("duties", "check")[0] == 0
