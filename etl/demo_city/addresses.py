@@ -1,4 +1,4 @@
-"""Names of the streets, and house numbers along them: odd on the west and south side, even on the other."""
+"""Names of the roads, and house numbers along them: odd on the west and south side, even on the other."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.demo_city.names import MAIN_ROADS, Name, Names
-from etl.demo_city.parcels import STREETS, Street
+from etl.demo_city.parcels import ROAD_KINDS, RoadLine
 from etl.demo_city.sheet import RIVER_BAND
 from etl.demo_city.town import Town
 
 FRONT_M = 9.0
-"""Street front of one house number."""
+"""RoadLine front of one house number."""
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Street names by line of the sheet, and for each side of each plot the street it faces.
+    """RoadLine names by line of the sheet, and for each side of each plot the road it faces.
 
-    `name` is (plots, 4) of Name or None; `start` and `length` tell where along its street a side lies, in
-    metres of the sheet; `main` is the side a plot is addressed by, -1 where no street touches it.
+    `name` is (plots, 4) of Name or None; `start` and `length` tell where along its road a side lies, in
+    metres of the sheet; `main` is the side a plot is addressed by, -1 where no road touches it.
     """
 
-    streets: dict[Street, Name]
+    roads: dict[RoadLine, Name]
     name: NDArray[np.object_]
     start: Ints
     length: Ints
@@ -43,7 +43,7 @@ class Addresses:
         return 2 * (metres // FRONT_M).astype(np.int64) + 1 + (sides % 2 == 0)
 
     def written(self, plots: Ints, sides: Ints, points: NDArray[np.object_]) -> NDArray[np.object_]:
-        """Addresses: 永康街 12 号. None where the plot faces no street."""
+        """Addresses: 永康街 12 号. None where the plot faces no road."""
         faces = sides >= 0
         result = np.full(len(plots), None, object)
         names = self.name[plots[faces], sides[faces]]
@@ -53,11 +53,11 @@ class Addresses:
 
 
 def name_streets(town: Town, names: Names) -> Addresses:
-    """Name every street and find which one each plot's side faces."""
-    streets = _street_names(town, names)
-    on_line: dict[tuple[str, int], list[tuple[Street, Name]]] = defaultdict(list)
-    for street, name in streets.items():
-        on_line[street.axis, street.at].append((street, name))
+    """Name every road and find which one each plot's side faces."""
+    roads = _street_names(town, names)
+    on_line: dict[tuple[str, int], list[tuple[RoadLine, Name]]] = defaultdict(list)
+    for road, name in roads.items():
+        on_line[road.axis, road.at].append((road, name))
     n = len(town.plots)
     facing = np.full((n, 4), None, object)
     start, length = np.zeros((n, 4), np.int64), np.ones((n, 4), np.int64)
@@ -76,41 +76,41 @@ def name_streets(town: Town, names: Names) -> Addresses:
             found = next(
                 (s for s in on_line.get((axis, at), ()) if s[0].start <= low and high <= s[0].end), None
             )
-            if found is None or plot.parcel.sides[k] not in STREETS:
+            if found is None or plot.parcel.sides[k] not in ROAD_KINDS:
                 continue
-            street, facing[i, k] = found
-            start[i, k], length[i, k] = low - street.start, high - low
-            rank[k] = STREETS[::-1].index(street.kind)
+            road, facing[i, k] = found
+            start[i, k], length[i, k] = low - road.start, high - low
+            rank[k] = ROAD_KINDS[::-1].index(road.kind)
         gates = [gate.side for gate in town.drawings[i].gates if gate.side in rank]
         if rank:
             main[i] = gates[0] if gates else max(rank, key=lambda k: (rank[k], -k))
     lines = np.array([plot.sides for plot in town.plots], object).reshape(n, 4)
-    return Addresses(streets, facing, start, length, main, lines)
+    return Addresses(roads, facing, start, length, main, lines)
 
 
-def _street_names(town: Town, names: Names) -> dict[Street, Name]:
-    """A name for each street; streets on one long line across the river share theirs."""
-    result: dict[Street, Name] = {}
+def _street_names(town: Town, names: Names) -> dict[RoadLine, Name]:
+    """A name for each road; roads on one long line across the river share theirs."""
+    result: dict[RoadLine, Name] = {}
     by_line: dict[tuple[str, int], Name] = {}
     first = dict(MAIN_ROADS)
-    for street in town.streets:
-        if street.kind not in STREETS:
+    for road in town.roads:
+        if road.kind not in ROAD_KINDS:
             continue
-        line = (street.axis, street.at)
-        through = street.kind != "local"
+        line = (road.axis, road.at)
+        through = road.kind != "local"
         name = by_line.get(line) if through else None
         if name is None:
-            name = first.pop(_famous(street, town), None) or names.road(street.kind)
+            name = first.pop(_famous(road, town), None) or names.road(road.kind)
         if through:
             by_line[line] = name
-        result[street] = name
+        result[road] = name
     return result
 
 
-def _famous(street: Street, town: Town) -> str:
-    """Which of `MAIN_ROADS` this street may be."""
-    if street.axis == "u" and street.at in town.plan.bridges:
-        return "first expressway" if street.kind == "expressway" else "first bridge"
-    if street.axis == "v" and abs(street.at) == RIVER_BAND:
-        return "north bank" if street.at > 0 else "south bank"
-    return "first along" if street.axis == "v" and street.kind == "arterial" else ""
+def _famous(road: RoadLine, town: Town) -> str:
+    """Which of `MAIN_ROADS` this road may be."""
+    if road.axis == "u" and road.at in town.plan.bridges:
+        return "first expressway" if road.kind == "expressway" else "first bridge"
+    if road.axis == "v" and abs(road.at) == RIVER_BAND:
+        return "north bank" if road.at > 0 else "south bank"
+    return "first along" if road.axis == "v" and road.kind == "arterial" else ""

@@ -15,9 +15,9 @@ from etl.demo_city.drawing import polygons
 from etl.demo_city.edges import Edges
 from etl.demo_city.ground import Ground, multi
 from etl.demo_city.names import CANAL, RIVER, Name, Names
-from etl.demo_city.parcels import HALF_WIDTH, Street
+from etl.demo_city.parcels import HALF_WIDTH, RoadLine
+from etl.demo_city.road_plan import OUTSKIRTS, canal_shapes, cut_at_bridges, outskirts
 from etl.demo_city.sheet import RIVER_BAND, Floats, Rect, to_degrees
-from etl.demo_city.streets import OUTSKIRTS, canal_shapes, cut_at_bridges, outskirts
 from etl.demo_city.town import Town
 from etl.demo_city.writing import Rows
 
@@ -29,7 +29,7 @@ FIELD_CHANCE = 0.6
 
 
 def road_rows(town: Town, addresses: Addresses) -> Rows:
-    """Rows of `road`: one for a street, one for its bridges, one for all lanes of a plot."""
+    """Rows of `road`: one for a road, one for its bridges, one for all lanes of a plot."""
     names: list[Name | None] = []
     classes: list[str] = []
     bridges: list[bool] = []
@@ -41,12 +41,12 @@ def road_rows(town: Town, addresses: Addresses) -> Rows:
         bridges.append(bridge)
         shapes.append(shapely.MultiLineString([shapely.LineString(line) for line in lines]))
 
-    for street, name in _all_streets(town, addresses):
-        pieces = cut_at_bridges(street, town.plan)
+    for road, name in _all_roads(town, addresses):
+        pieces = cut_at_bridges(road, town.plan)
         for bridge in (False, True):
             lines = [line for is_bridge, line in pieces if is_bridge == bridge]
             if lines:
-                add(name, street.kind, bridge, lines)
+                add(name, road.kind, bridge, lines)
     for drawing in town.drawings:
         if drawing.lanes:
             add(None, "lane", False, drawing.lanes)
@@ -61,16 +61,16 @@ def road_rows(town: Town, addresses: Addresses) -> Rows:
     ).numbered()
 
 
-def _all_streets(town: Town, addresses: Addresses) -> Iterator[tuple[Street, Name | None]]:
-    """Streets with names, then lanes, then what goes on beyond the city under the name of its street."""
+def _all_roads(town: Town, addresses: Addresses) -> Iterator[tuple[RoadLine, Name | None]]:
+    """Roads with names, then lanes, then what goes on beyond the city under the name of its road."""
     by_line: dict[tuple[str, int], Name] = {}
-    for street in town.streets:
-        name = addresses.streets.get(street)
+    for road in town.roads:
+        name = addresses.roads.get(road)
         if name:
-            by_line.setdefault((street.axis, street.at), name)
-        yield street, name
-    for street in outskirts(town.size, town.plan):
-        yield street, by_line.get((street.axis, street.at))
+            by_line.setdefault((road.axis, road.at), name)
+        yield road, name
+    for road in outskirts(town.size, town.plan):
+        yield road, by_line.get((road.axis, road.at))
 
 
 def water_rows(town: Town) -> Rows:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etl.demo_city.parcels import Parcel, Street, divide, split
+from etl.demo_city.parcels import Parcel, RoadLine, divide, split
 from etl.demo_city.sheet import area_m2, sides_m
 from etl.demo_city.sizes import Size
 
@@ -59,10 +59,10 @@ def zone(blocks: list[Parcel], size: Size, rng: np.random.Generator) -> list[Par
     return [replace(block, use=use, block=i) for i, (block, use) in enumerate(zip(blocks, uses, strict=True))]
 
 
-def plots_of(blocks: list[Parcel], rng: np.random.Generator) -> tuple[list[Parcel], list[Street]]:
+def plots_of(blocks: list[Parcel], rng: np.random.Generator) -> tuple[list[Parcel], list[RoadLine]]:
     """Blocks -> plots, and the lanes and alleys between those of one block."""
     plots: list[Parcel] = []
-    lines: list[Street] = []
+    lines: list[RoadLine] = []
     estates = 0
     for block in blocks:
         if block.use == "estate":
@@ -84,7 +84,7 @@ def plots_of(blocks: list[Parcel], rng: np.random.Generator) -> tuple[list[Parce
 
 def _estate_plots(
     block: Parcel, first: int, rng: np.random.Generator
-) -> tuple[list[Parcel], list[Street], int]:
+) -> tuple[list[Parcel], list[RoadLine], int]:
     """One estate with inner lanes, or several side by side behind walls; returns the next estate's number."""
     one = rng.random() < 0.6
     parts, lines = divide(
@@ -98,7 +98,9 @@ def _estate_plots(
     return parts, lines, first + (1 if one else len(parts))
 
 
-def _shared_block(block: Parcel, estate: int, rng: np.random.Generator) -> tuple[list[Parcel], list[Street]]:
+def _shared_block(
+    block: Parcel, estate: int, rng: np.random.Generator
+) -> tuple[list[Parcel], list[RoadLine]]:
     """A public place keeps 60 % of a large block; the rest becomes an estate behind a wall."""
     wide, deep = sides_m(block.rect)
     west, east, south, north = block.rect

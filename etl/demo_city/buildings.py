@@ -37,7 +37,7 @@ class Buildings:
     flats: Ints
     front_m: NDArray[np.float64]
     side: Ints
-    """The plot's side whose street it faces, -1 where it faces none."""
+    """The plot's side whose road it faces, -1 where it faces none."""
     households: Ints
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from etl.demo_city.addresses import Addresses
 from etl.demo_city.basemap import WIDTH_M
 from etl.demo_city.ground import Ground
-from etl.demo_city.parcels import HALF_WIDTH, STREETS
+from etl.demo_city.parcels import HALF_WIDTH, ROAD_KINDS
 from etl.demo_city.sheet import Floats, degrees
 from etl.demo_city.town import Town
 from etl.demo_city.writing import Rows
@@ -22,7 +22,7 @@ Objects = NDArray[np.object_]
 
 
 class Kind(NamedTuple):
-    """A kind of component: main and small class of GB/T 30428, name, keeper, spacing along a street side,
+    """A kind of component: main and small class of GB/T 30428, name, keeper, spacing along a road side,
     and its distance from the kerb (positive: on the pavement)."""
 
     name: str
@@ -42,11 +42,11 @@ KINDS = (
     Kind("tree", "0401", "行道树", "greening", 26, 2.6),
 )
 CABINET = Kind("cabinet", "0118", "配电箱", "power_supply", 0, 0)
-BUS_STREETS = ("arterial", "secondary")
+BUS_ROADS = ("arterial", "secondary")
 STATES = (("good", 0.965), ("damaged", 0.025), ("missing", 0.005), ("occupied", 0.005))
 CLEAR_OF_BUILDINGS_M = 0.3
 CORNER_M = 3.0
-"""Kept free behind the kerb of a crossing street."""
+"""Kept free behind the kerb of a crossing road."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Components:
     xy: Floats
     plot: Ints
     address: Objects
-    """Where it stands: 永康街 12 号; None off every street."""
+    """Where it stands: 永康街 12 号; None off every road."""
     cell_code: Objects
 
 
 def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Components:
-    """Components along both sides of every street, and a cabinet at every gate."""
+    """Components along both sides of every road, and a cabinet at every gate."""
     kinds, xys, plots, sides = [], [], [], []
     for kind in KINDS:
         if kind.name == "tree" and not town.size.trees:
@@ -90,7 +90,7 @@ def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Componen
     plot, side, xy = plot[keep], side[keep], xy[keep]
     inside = np.array([k is CABINET for k in full])
     cell_code = np.where(inside, ground.owner_code[plot], ground.social_code[plot])
-    street = np.array([n.zh if n else "" for n in addresses.name[plot, side]], object)
+    road = np.array([n.zh if n else "" for n in addresses.name[plot, side]], object)
     faced = np.where(addresses.name[plot, side] == None, -1, side)  # noqa: E711 - elementwise
     address = addresses.written(plot, faced, shapely.points(xy))
     rng = town.stream(12)
@@ -98,7 +98,7 @@ def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Componen
         "component",
         kind=kind,
         code=_codes(full, cell_code),
-        name=[f"{s}{k.zh}" for s, k in zip(street, full, strict=True)],
+        name=[f"{s}{k.zh}" for s, k in zip(road, full, strict=True)],
         department_code=[k.department for k in full],
         state=rng.choice([s for s, _ in STATES], len(kind), p=[p for _, p in STATES]),
         cell_code=cell_code,
@@ -120,20 +120,20 @@ def _codes(kinds: list[Kind], cell_code: Objects) -> list[str]:
 
 
 def _along_streets(town: Town, kind: Kind) -> tuple[Floats, Ints, Ints]:
-    """(ground metres, plot, side) of the components of one kind along all street sides of all plots."""
+    """(ground metres, plot, side) of the components of one kind along all road sides of all plots."""
     plot, side, lines, offset, trim = [], [], [], [], []
     for i, p in enumerate(town.plots):
         if p.parcel.use == "riverside" and kind.name == "bus_stop":
             continue
         halves = [HALF_WIDTH[s] for s in p.parcel.sides]
-        for k, street in enumerate(p.parcel.sides):
-            if street not in STREETS or (kind.name == "bus_stop" and street not in BUS_STREETS):
+        for k, road in enumerate(p.parcel.sides):
+            if road not in ROAD_KINDS or (kind.name == "bus_stop" and road not in BUS_ROADS):
                 continue
             ends = halves[2:] if k < 2 else halves[:2]
             plot.append(i)
             side.append(k)
             lines.append(p.sides[k])
-            offset.append((WIDTH_M[street] / 2 + kind.off_kerb_m) * (-1 if k in (0, 3) else 1))
+            offset.append((WIDTH_M[road] / 2 + kind.off_kerb_m) * (-1 if k in (0, 3) else 1))
             trim.append((ends[0] + CORNER_M, ends[1] + CORNER_M))
     line = np.array(lines, object)
     length = shapely.length(line)

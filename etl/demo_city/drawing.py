@@ -27,14 +27,14 @@ class Sketch:
     flats: int = 0
     front_m: float = 0.0
     side: int = -1
-    """The plot's side whose street it faces, for shop houses of a strip."""
+    """The plot's side whose road it faces, for shop houses of a strip."""
     minor: bool = False
     label: str = ""
     """What a public building is called after its place's name: 教学楼, 门诊楼 ..."""
 
 
 class Gate(NamedTuple):
-    """An opening in the wall towards the street on one side (0 west, 1 east, 2 south, 3 north)."""
+    """An opening in the wall towards the road on one side (0 west, 1 east, 2 south, 3 north)."""
 
     x: float
     y: float

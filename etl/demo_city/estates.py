@@ -85,7 +85,7 @@ class Halves:
 def draw_estate(
     plot: shapely.Polygon, frame: Frame, open_to: list[bool], rng: np.random.Generator
 ) -> Drawing:
-    """An estate on `plot` (ground metres). `open_to` says which sides have a street for a gate."""
+    """An estate on `plot` (ground metres). `open_to` says which sides have a road for a gate."""
     drawing = Drawing(ground=plot)
     inner = walled(frame, plot, WALL_INSET)
     if inner is None:
@@ -248,7 +248,7 @@ def _lanes(
     frame: Frame,
     open_to: list[bool],
 ) -> None:
-    """The spine from gate to gate and a lane behind each row; gates where there is a street."""
+    """The spine from gate to gate and a lane behind each row; gates where there is a road."""
     whole = shapely.Polygon(frame.into(plot.exterior.coords))
     _, low, _, high = shapely.bounds(
         shapely.intersection(shapely.LineString([(spine, -1e4), (spine, 1e4)]), whole)

@@ -45,7 +45,7 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Ground:
     """The whole territory. `owner_code` is the cell that owns what stands inside each plot; `social_code` the
-    social cell of the plot's share of the streets."""
+    social cell of the plot's share of the roads."""
 
     generation: str
     generation_label: str

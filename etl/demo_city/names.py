@@ -117,7 +117,7 @@ class Names:
         return self._fresh(PLACE_SUFFIXES[use])
 
     def road(self, kind: str) -> Name:
-        """A street of that kind: an expressway, arterial, secondary or local one."""
+        """A road of that kind: an expressway, arterial, secondary or local one."""
         return self._fresh(ROAD_SUFFIXES[kind])
 
     def subdistricts(self, count: int, main: int) -> list[Name]:

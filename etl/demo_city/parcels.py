@@ -1,4 +1,4 @@
-"""Parcels of the sheet and how they are divided: by streets into blocks, by lanes and walls into plots."""
+"""Parcels of the sheet and how they are divided: by roads into blocks, by lanes and walls into plots."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ HALF_WIDTH = {
     "river": 0.0,
 }
 """From the middle of what divides two parcels to where private ground begins, pavement included."""
-STREETS = ("expressway", "arterial", "secondary", "local")
+ROAD_KINDS = ("expressway", "arterial", "secondary", "local")
 """What has a name, shops and lamps along it."""
-WAYS = (*STREETS, "lane", "alley")
+WAYS = (*ROAD_KINDS, "lane", "alley")
 """What one can walk on."""
 
 
@@ -37,7 +37,7 @@ class Sides(NamedTuple):
     north: str
 
 
-class Street(NamedTuple):
+class RoadLine(NamedTuple):
     """A straight line on the sheet: constant `axis` at `at`, from `start` to `end`."""
 
     axis: str
@@ -80,7 +80,7 @@ def divide(
     largest_m2: float,
     longest: float,
     kind_at: Callable[[int], str],
-) -> tuple[list[Parcel], list[Street]]:
+) -> tuple[list[Parcel], list[RoadLine]]:
     """Halve a parcel until each piece is below `largest_m2` and not longer than `longest` times its width.
 
     `kind_at(depth)` names what divides the pieces at each depth. Returns the pieces and the dividing lines.
@@ -99,6 +99,6 @@ def divide(
         low, high, start, end = (west, east, south, north) if axis == "u" else (south, north, west, east)
         at = round(low + rng.uniform(0.4, 0.6) * (high - low))
         kind = kind_at(depth)
-        lines.append(Street(axis, at, start, end, kind))
+        lines.append(RoadLine(axis, at, start, end, kind))
         waiting += [(half, depth + 1) for half in split(piece, axis, at, kind)]
     return pieces, lines

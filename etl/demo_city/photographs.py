@@ -1,4 +1,4 @@
-"""Photographs for the living cases: a street drawn with a few shapes, and what is wrong in front of it.
+"""Photographs for the living cases: a road drawn with a few shapes, and what is wrong in front of it.
 
 Nothing is taken from anywhere: each picture is drawn from the case's icon and its number, so the panel of an
 open case shows something, and nobody could take it for a real place.
@@ -67,7 +67,7 @@ def photo_rows(
 
 
 def draw(icon: str, number: int) -> bytes:
-    """A street scene as JPEG bytes with what an icon stands for in front of it; an empty icon: put right."""
+    """A road scene as JPEG bytes with what an icon stands for in front of it; an empty icon: put right."""
     rng = np.random.default_rng((number, 51))
     image = Image.new("RGB", (WIDTH, HEIGHT))
     pen = ImageDraw.Draw(image)
@@ -138,7 +138,7 @@ def _heap(pen: Pen, rng: np.random.Generator) -> None:
 
 
 def _lamp(pen: Pen, rng: np.random.Generator) -> None:
-    """A dark street lamp at dusk."""
+    """A dark road lamp at dusk."""
     pen.rectangle([470, 60, 482, 560], (92, 94, 96))
     pen.line([(476, 66), (610, 40)], (92, 94, 96), 9)
     pen.ellipse([590, 32, 668, 60], (58, 60, 64))

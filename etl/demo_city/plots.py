@@ -40,8 +40,8 @@ CHUNK = 200
 
 @dataclass(slots=True)
 class Plot:
-    """A plot on the ground. `share` is its part of the city, up to the middle of the streets around it;
-    `inside` what is private; `sides` the middles of those streets."""
+    """A plot on the ground. `share` is its part of the city, up to the middle of the roads around it;
+    `inside` what is private; `sides` the middles of those roads."""
 
     parcel: Parcel
     share: shapely.Polygon
@@ -125,7 +125,7 @@ def fill(plot: Plot, rng: np.random.Generator) -> Drawing:
 
 
 def _angle(plot: Plot) -> float:
-    """Which way the plot's rows lie: along its southern and northern street, but looking south."""
+    """Which way the plot's rows lie: along its southern and northern road, but looking south."""
     ends = [shapely.get_coordinates(side)[[0, -1]] for side in plot.sides[2:]]
     along = sum(end[1] - end[0] for end in ends)
     angle = float(np.arctan2(along[1], along[0]))
@@ -135,7 +135,7 @@ def _angle(plot: Plot) -> float:
 
 
 def _behind_shops(plot: Plot, strips: Drawing, rng: np.random.Generator) -> shapely.Polygon:
-    """Shop strips along some streets; returns the ground behind them, smoothed."""
+    """Shop strips along some roads; returns the ground behind them, smoothed."""
     ground = plot.inside
     for k, kind in enumerate(plot.parcel.sides):
         if rng.random() >= CHANCE.get(kind, 0.0):
@@ -198,11 +198,11 @@ def _free_gates(
     shapes: NDArray[np.object_],
     keep: NDArray[np.bool_],
 ) -> None:
-    """Cut shop houses away from the way between each gate and its street; the way becomes a lane."""
+    """Cut shop houses away from the way between each gate and its road; the way becomes a lane."""
     for gate in drawing.gates:
         here = shapely.Point(gate.x, gate.y)
-        street = plot.sides[gate.side]
-        foot = street.interpolate(street.project(here))
+        road = plot.sides[gate.side]
+        foot = road.interpolate(road.project(here))
         way: Floats = np.array([(gate.x, gate.y), (foot.x, foot.y)])
         free = shapely.LineString(way).buffer(4.2)
         for i in np.flatnonzero(shapely.intersects(shapes, free)):

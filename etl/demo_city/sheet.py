@@ -1,6 +1,6 @@
 """The sheet the town is drawn on: whole metres (u, v), bent once into ground metres.
 
-On the sheet the river is the straight band around v = 0 and every street a line of constant u or v, so
+On the sheet the river is the straight band around v = 0 and every road a line of constant u or v, so
 blocks, plots and cells are plain rectangles and neighbours share whole edges. `bend` maps the sheet onto the
 ground: lines of constant v follow the river's curves, lines of constant u cross it at right angles, and the
 whole town is turned a little, as most are. It is smooth and one to one, so what shares an edge on the sheet
@@ -27,7 +27,7 @@ CENTRE = (113.1, 23.0)
 RIVER_BAND = 112
 """From the river's axis to the riverside roads."""
 RIVER_REACH = 560.0
-"""How far from the river its bends are still felt in the streets."""
+"""How far from the river its bends are still felt in the roads."""
 TURN = np.deg2rad(-7.0)
 DEGREE_DECIMALS = 9
 """0.1 mm: the same corner is the same pair of numbers in every polygon that has it."""

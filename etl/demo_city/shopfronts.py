@@ -1,4 +1,4 @@
-"""Shop houses (底商) in a strip between a street's pavement and the wall of the estate behind it."""
+"""Shop houses (底商) in a strip between a road's pavement and the wall of the estate behind it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from etl.demo_city.drawing import Drawing, Sketch
 from etl.demo_city.sheet import Floats
 
 CHANCE = {"local": 0.80, "secondary": 0.76, "arterial": 0.45}
-"""How likely a side towards a street of this kind has a strip."""
+"""How likely a side towards a road of this kind has a strip."""
 STRIP_DEPTH = 13.5
 SETBACK = 1.6
 CORNER = 24.0
@@ -29,7 +29,7 @@ def shop_strip(
 ) -> shapely.Geometry:
     """Build shop houses along side `k` of the plot; returns what is left of it behind the strip.
 
-    A side is the middle of its street, `half` the distance from there to the plot.
+    A side is the middle of its road, `half` the distance from there to the plot.
     """
     side = sides[k]
     here, end = CORNER + half, side.length - CORNER - half

@@ -75,7 +75,7 @@ class Whereabouts:
         self._kept: dict[str, Spots] = {}
 
     def of(self, kind: str) -> Spots:
-        """The spots of a kind: street, corner, gate, yard, home, tower, shop, eatery, green, river, or a
+        """The spots of a kind: road, corner, gate, yard, home, tower, shop, eatery, green, river, or a
         kind of component."""
         if kind not in self._kept:
             make = self._component_spots if kind in COMPONENTS else getattr(self, f"_{kind}_spots")
@@ -109,13 +109,13 @@ class Whereabouts:
     def _component_spots(self, kind: str) -> Spots:
         found = self._components
         rows = np.flatnonzero(found.kind == kind)
-        if not len(rows):  # a city without street trees
-            return self.of("street")
+        if not len(rows):  # a city without road trees
+            return self.of("road")
         place = np.array([f"{address}旁" if address else "路边" for address in found.address[rows]], object)
         return self._spots(found.xy[rows], found.plot[rows], found.cell_code[rows], place, component=rows)
 
     def _street_spots(self, kind: str) -> Spots:
-        """Along every street side, every 25 m or so, on carriageway and pavement."""
+        """Along every road side, every 25 m or so, on carriageway and pavement."""
         plot, side = np.nonzero(self._addresses.name != None)  # noqa: E711 - elementwise
         lines = self._addresses.lines[plot, side]
         count = np.maximum(1, (shapely.length(lines) / 25).astype(int))
@@ -130,7 +130,7 @@ class Whereabouts:
         return self._on_street(xy, plot, place)
 
     def _inward(self, plot: Ints, side: Ints, lines: Objects, here: Objects, metres: Floats) -> Floats:
-        """Points on street middles moved so far towards their plot."""
+        """Points on road middles moved so far towards their plot."""
         xy = shapely.get_coordinates(here)
         at = shapely.line_locate_point(lines, here)
         ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines, at + 0.5))
@@ -140,7 +140,7 @@ class Whereabouts:
         return xy + left * (metres * np.where(np.isin(side, (0, 3)), -1, 1))[:, None]
 
     def _corner_spots(self, kind: str) -> Spots:
-        """The pavement at street corners, on every plot's own side."""
+        """The pavement at road corners, on every plot's own side."""
         plots, places, xy = [], [], []
         for i, plot in enumerate(self.town.plots):
             names = self._addresses.name[i]
@@ -172,8 +172,8 @@ class Whereabouts:
                 continue
             for gate in drawing.gates:
                 here = shapely.Point(gate.x, gate.y)
-                street = self.town.plots[i].sides[gate.side]
-                foot = street.interpolate(street.project(here))
+                road = self.town.plots[i].sides[gate.side]
+                foot = road.interpolate(road.project(here))
                 out = np.array([foot.x - gate.x, foot.y - gate.y])
                 plots.append(i)
                 places.append(f"{name.zh} {DIRECTIONS[gate.side]}")

@@ -18,11 +18,11 @@ from etl.demo_city.blocks import plots_of, zone
 from etl.demo_city.buildings import Buildings, gather, settle
 from etl.demo_city.drawing import Drawing
 from etl.demo_city.edges import Edges
-from etl.demo_city.parcels import Parcel, Street
+from etl.demo_city.parcels import Parcel, RoadLine
 from etl.demo_city.plots import Plot, fill_plots, plots_on_ground
+from etl.demo_city.road_plan import RoadPlan, plan_roads, river_shape
 from etl.demo_city.sheet import Floats, Rect, false_origin
 from etl.demo_city.sizes import Size
-from etl.demo_city.streets import StreetPlan, plan_streets, river_shape
 from etl.demo_city.territory import Territory, territories
 
 UNIT_SIDE = 100
@@ -39,9 +39,9 @@ class Town:
     seed: int
     origin: Floats
     """False origin: ground metres + origin = easting, northing."""
-    plan: StreetPlan
-    streets: list[Street]
-    """All streets, lanes and alleys between plots."""
+    plan: RoadPlan
+    roads: list[RoadLine]
+    """All roads, lanes and alleys between plots."""
     river: shapely.Polygon
     plots: list[Plot]
     drawings: list[Drawing]
@@ -67,7 +67,7 @@ class Town:
 def build_town(size: Size, seed: int, *, told: Callable[[float], None] = lambda share: None) -> Town:
     """Plan, divide, build and settle. The same size and seed give the same town, on any number of cores."""
     rng = np.random.default_rng((seed, 0))
-    plan = plan_streets(size, rng)
+    plan = plan_roads(size, rng)
     blocks = zone(plan.blocks, size, rng)
     parcels, lanes = plots_of(blocks, rng)
     parcels += [replace(strip, block=len(blocks) + i) for i, strip in enumerate(plan.strips)]
@@ -85,7 +85,7 @@ def build_town(size: Size, seed: int, *, told: Callable[[float], None] = lambda 
         seed=seed,
         origin=false_origin(size.width),
         plan=plan,
-        streets=plan.streets + lanes,
+        roads=plan.roads + lanes,
         river=river,
         plots=plots,
         drawings=drawings,

@@ -12,9 +12,9 @@ from etl.demo_city.edges import Edges
 from etl.demo_city.names import Names, people_names, phones
 from etl.demo_city.parcels import Parcel, Sides, divide
 from etl.demo_city.plots import fill
+from etl.demo_city.road_plan import bridge_spans
 from etl.demo_city.sheet import CENTRE, ZONE, Rect, bend, degrees, river_half_width, to_degrees
 from etl.demo_city.sizes import size_named
-from etl.demo_city.streets import bridge_spans
 from etl.demo_city.territory import shared_borders
 from etl.demo_city.town import Town, build_town
 from gis import crs
@@ -106,11 +106,11 @@ def test_rows_of_homes_look_south(town: Town) -> None:
 
 
 def test_every_bridge_spans_the_river(town: Town) -> None:
-    for street in town.streets:
-        for start, end in bridge_spans(street, town.plan):
-            if street.axis == "u":
-                assert start < -river_half_width(street.at) and end > river_half_width(street.at)
-    assert sum(bool(bridge_spans(street, town.plan)) for street in town.streets) >= 1
+    for road in town.roads:
+        for start, end in bridge_spans(road, town.plan):
+            if road.axis == "u":
+                assert start < -river_half_width(road.at) and end > river_half_width(road.at)
+    assert sum(bool(bridge_spans(road, town.plan)) for road in town.roads) >= 1
 
 
 def test_cells_hold_the_households_of_a_social_cell(town: Town) -> None:
