@@ -199,5 +199,5 @@ def test_duties_check_lists_every_hole_with_its_hours_and_says_so_by_its_status(
     assert {"kind", "ground", "post", "starts_at", "ends_at"} <= holes[0].keys()
 
 
-def test_duties_check_of_a_full_roster_is_status_zero(citygrid):
+def test_duties_check_without_a_hole_is_status_zero(citygrid):
     assert citygrid("duties", "check")[0] == 0
