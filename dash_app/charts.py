@@ -132,9 +132,9 @@ def _time_ticks(
     out = []
     for moment, text in marks:
         x = at(moment)
-        if abs(x - here) < 4:
-            continue
         anchor = "start" if x < 1 else "end" if x > 99 else "middle"
+        if abs(x - here) < (4 if anchor == "middle" else 6.5):
+            continue
         out.append(f'<text x="{x:.2f}%" y="{TIME_HEIGHT + 14}" text-anchor="{anchor}">{escape(text)}</text>')
     return out
 

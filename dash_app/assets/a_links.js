@@ -15,11 +15,11 @@
     return holder.innerHTML;
   };
 
-  /* Go to an address of ours without reloading; Dash's Location hears it. */
+  /* Go to an address of ours without reloading; the page's Address hears it. */
   cg.go = function (href) {
     if (href === location.pathname + location.search) return;
     history.pushState({}, '', href);
-    window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
+    document.dispatchEvent(new CustomEvent('cg:address'));
   };
 
   /* The current address with something changed; an empty value takes a part away. */

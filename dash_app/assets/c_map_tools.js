@@ -23,7 +23,13 @@
   }
 
   document.addEventListener('cg:map-ready', dressSwitches);
-  document.addEventListener('cg:patched', (event) => { if (event.detail.id === 'layers') dressSwitches(); });
+  let folded = window.innerWidth >= 1280;   /* on a narrow screen the control begins as its heading */
+  document.addEventListener('cg:patched', (event) => {
+    if (event.detail.id !== 'layers') return;
+    dressSwitches();
+    const control = document.querySelector('.layers');
+    if (!folded && control) control.open = !(folded = true);
+  });
 
   document.addEventListener('click', (event) => {
     const toggle = event.target.closest('[data-layers]');
@@ -54,7 +60,7 @@
   /* What of the map lies under the floats: they are where the style sheet puts them. */
   cg.insets = function () {
     const wide = window.innerWidth >= 1280, layers = document.querySelector('.layers'), bar = document.querySelector('.time-bar');
-    const open = wide && (!layers || layers.open), below = !bar || bar.offsetParent;
+    const open = layers ? layers.open : wide, below = !bar || bar.offsetParent;
     return { top: wide ? 68 : 116, right: 64, bottom: below ? 132 : 44, left: open ? 276 : 24 };
   };
 
@@ -231,9 +237,9 @@
   };
   /* Which page one is on, in the rail; the rail itself is written by the server, which does not care. */
   function markPage() {
-    const list = location.pathname === '/cases';
+    const here = location.pathname === '/' ? 'map' : location.pathname.slice(1);
     for (const link of document.querySelectorAll('[data-page]')) {
-      if ((link.dataset.page === 'cases') === list) link.setAttribute('aria-current', 'page');
+      if (link.dataset.page === here) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
   }

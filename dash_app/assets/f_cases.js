@@ -72,7 +72,7 @@
       iconSize: 13,
       columnBorder: false,
       headerColumnBorder: false,
-      headerColumnResizeHandleDisplay: 'none',
+      headerColumnResizeHandleColor: 'transparent',
     });
   };
 })();

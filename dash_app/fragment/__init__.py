@@ -7,21 +7,11 @@ browser changes only the nodes that differ, so focus, scroll and hover survive a
 
 from __future__ import annotations
 
-from typing import Any
-
-from dash.development.base_component import Component
+from dash_app.own_component import OwnComponent
 
 
-class Fragment(Component):
+class Fragment(OwnComponent):
     """Server-written markup. `html` must come from `dash_app.markup`, which escapes every text."""
 
-    _namespace = "citygrid"
     _type = "Fragment"
-    _children_props: list[str] = []  # noqa: RUF012 - read by Dash on the class
-    _base_nodes: list[str] = []  # noqa: RUF012
     PROPS = ("id", "html", "tag", "className", "role", "label", "live", "hidden")
-
-    def __init__(self, **props: Any) -> None:
-        self._prop_names = self.available_properties = list(self.PROPS)
-        self._valid_wildcard_attributes = self.available_wildcard_properties = []
-        super().__init__(**props)

@@ -10,6 +10,7 @@ from dash_app.tokens import ui_palette
 
 def borders(palette: dict[str, Any], theme: str) -> list[Layer]:
     border = palette["border"]
+    hovered = ["boolean", ["feature-state", "hover"], False]
     layers: list[Layer] = [
         {
             "id": "cell-fill",
@@ -18,8 +19,9 @@ def borders(palette: dict[str, Any], theme: str) -> list[Layer]:
             "source-layer": "cells",
             "minzoom": 12,
             "paint": {
-                "fill-color": ui_palette(theme)["accent"]["base"],
-                "fill-opacity": ["case", ["boolean", ["feature-state", "hover"], False], 0.05, 0],
+                "fill-color": ["case", hovered, ui_palette(theme)["accent"]["base"], "rgba(0, 0, 0, 0)"],
+                "fill-opacity": 0.06,
+                "fill-antialias": False,
             },
         },
         _border("cell-line", "cells", "cells", None, border["cell"], 13.6),

@@ -51,6 +51,7 @@ def cases(theme: str) -> list[Layer]:
             "type": "circle",
             "source": "open",
             "filter": single,
+            "layout": {"visibility": "none"},  # until something is hovered
             "paint": {
                 "circle-radius": 19,
                 "circle-color": accent,

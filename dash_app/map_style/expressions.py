@@ -18,6 +18,14 @@ def kinds(wanted: tuple[str, ...]) -> Expression:
     return ["match", ["get", "kind"], list(wanted), True, False]
 
 
+def each(colour: str) -> Expression:
+    """One colour, as an expression of the feature: layers coloured alike by feature share a shader program.
+
+    A program is compiled in 100 ms where there is no graphics card, so the first view should need few.
+    """
+    return ["match", ["geometry-type"], "Polygon", colour, colour]
+
+
 def match(field: str, values: dict[str, Any], keys: tuple[str, ...], other: Any) -> Expression:
     branches: list[Any] = []
     for key in keys:

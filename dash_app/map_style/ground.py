@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash_app.map_style.expressions import Expression, Layer, kinds, match, metres, zoomed
+from dash_app.map_style.expressions import Expression, Layer, each, kinds, match, metres, zoomed
 
 ROAD_CLASSES = ("lane", "local", "secondary", "arterial", "expressway")
 ROAD_FROM_ZOOM = {"lane": 15.2, "local": 13.6, "secondary": 12, "arterial": 9, "expressway": 9}
@@ -38,7 +38,7 @@ def ground(palette: dict[str, Any]) -> list[Layer]:
         {"id": "land", "type": "background", "paint": {"background-color": palette["land"]}},
         _fill("land-use", "land", kinds(areal), match("kind", colour, areal, palette["estate"])),
         _fill("estate", "estates", None, estate_colour, minzoom=12),
-        _fill("water", "water", None, palette["water"]),
+        _fill("water", "water", None, each(palette["water"])),
         _fill(
             "land-detail",
             "land",
@@ -46,7 +46,7 @@ def ground(palette: dict[str, Any]) -> list[Layer]:
             match("kind", colour, detail, palette["greenInEstate"]),
             13.5,
         ),
-        _fill("land-wall", "land", kinds(("wall",)), palette["estateWall"], 14),
+        _fill("land-wall", "land", kinds(("wall",)), each(palette["estateWall"]), 14),
         {
             "id": "estate-wall",
             "type": "line",

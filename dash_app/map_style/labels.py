@@ -41,7 +41,7 @@ def labels(palette: dict[str, Any], language: str) -> list[Layer]:
         )
     layers.append(_river(label, language))
     layers += [
-        _point("label-estate", ("estate", "village", "lane"), label["area"], 11.5, 14.6, language, halo),
+        _point("label-estate", ("estate", "village", "lane"), label["area"], 11.5, 15, language, halo),
         _point(
             "label-place",
             ("school", "hospital", "civic", "commercial", "factory", "plaza"),

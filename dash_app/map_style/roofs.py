@@ -40,7 +40,7 @@ def roofs(palette: dict[str, Any], latitude: float) -> list[Layer]:
     layers: list[Layer] = []
     for id_, where, metres in shadows:
         offsets: list[Any] = []
-        for zoom in (14.5, 16, 18, 20):
+        for zoom in (15, 16, 18, 20):
             size = pixels(metres, latitude, zoom)
             offsets += [zoom, ["literal", [round(size * 0.72, 2), round(size, 2)]]]
         layers.append(
@@ -49,7 +49,7 @@ def roofs(palette: dict[str, Any], latitude: float) -> list[Layer]:
                 "type": "fill",
                 "source": "buildings",
                 "source-layer": "buildings",
-                "minzoom": 14.6,
+                "minzoom": 15,
                 "filter": where,
                 "paint": {
                     "fill-color": roof["shadow"],

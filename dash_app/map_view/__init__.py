@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dash.development.base_component import Component
+from dash_app.own_component import OwnComponent
 
 
-class MapView(Component):
+class MapView(OwnComponent):
     """A vector map that fills its container.
 
     `styleUrl` is a template with `{theme}`; the map follows the page's theme by itself. `engine` names the
@@ -21,10 +19,7 @@ class MapView(Component):
     Written by the map: `click` (layer, id, properties, lon, lat) and `ready`.
     """
 
-    _namespace = "citygrid"
     _type = "MapView"
-    _children_props: list[str] = []  # noqa: RUF012 - read by Dash on the class
-    _base_nodes: list[str] = []  # noqa: RUF012
     PROPS = (
         "id",
         "styleUrl",
@@ -39,8 +34,3 @@ class MapView(Component):
         "ready",
         "className",
     )
-
-    def __init__(self, **props: Any) -> None:
-        self._prop_names = self.available_properties = list(self.PROPS)
-        self._valid_wildcard_attributes = self.available_wildcard_properties = []
-        super().__init__(**props)

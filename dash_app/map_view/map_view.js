@@ -12,11 +12,10 @@
 
   function loadEngine(where) {
     if (!engine) {
-      const link = document.createElement('link');
-      link.rel = 'stylesheet';
-      link.href = where.css;
-      document.head.append(link);
-      engine = import(where.js);
+      engine = import(where.js).then((gl) => {
+        gl.prewarm();   /* its worker reads its own script while the page still comes together */
+        return gl;
+      });
     }
     return engine;
   }
@@ -67,7 +66,7 @@
         maxPitch: 0,
         minZoom: 8,
         maxZoom: 20,
-        fadeDuration: calm.matches ? 0 : 120,
+        fadeDuration: 0,
         transformRequest: (url) => ({ url: new URL(url, location.href).href }),
         ...(camera.bounds
           ? { bounds: camera.bounds, fitBoundsOptions: { padding: insets() } }
@@ -231,12 +230,18 @@
       if (!['open', 'cells'].includes(feature.source) || !this.map.getSource(feature.source)) return;
       const where = { source: feature.source, id: feature.id };
       if (feature.sourceLayer) where.sourceLayer = feature.sourceLayer;
-      this.map.setFeatureState(where, { hover: on });
+      this.light(where, on);
     }
 
     /* Light up a case from outside, as a queue row does. */
     highlight(id, on) {
-      if (this.map.getSource('open')) this.map.setFeatureState({ source: 'open', id }, { hover: on });
+      if (this.map.getSource('open')) this.light({ source: 'open', id }, on);
+    }
+
+    light(where, on) {
+      const ring = 'open-ring';
+      if (where.source === 'open' && !this.hidden.has(ring)) this.map.setLayoutProperty(ring, 'visibility', 'visible');
+      this.map.setFeatureState(where, { hover: on });
     }
 
     popover(feature) {
@@ -321,4 +326,6 @@
   }
 
   window.citygrid = Object.assign(window.citygrid || {}, { MapView });
+  const page = document.getElementById('cg-page');
+  if (page) loadEngine(JSON.parse(page.textContent).engine);
 })();

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 import dash
 import dash_ag_grid
-from dash import ClientsideFunction, Input, Output, State, html
+from dash import ClientsideFunction, Input, Output, State
 from dash.development.base_component import Component
 
 from dash_app import ids
 from dash_app.clock_words import left_words
 from dash_app.desk import Desk, current_visit, threaded
 from dash_app.fragment import Fragment
+from dash_app.frame_parts import Box
 from dash_app.pages.ground import ground_path
 from dash_app.panels.case_list import case_list_head
 from dash_app.panels.queue import handler_words, title_words
@@ -37,17 +38,17 @@ ROWS_LISTED = 2000
 TABLE = "cases-table"
 
 _WIDTHS = {
-    "clock": 124,
-    "number": 150,
-    "title": 190,
-    "category": 130,
-    "stage": 92,
-    "place": 220,
-    "cell": 116,
-    "handler": 110,
-    "reported": 142,
-    "due": 142,
-    "closed": 142,
+    "clock": 152,
+    "number": 134,
+    "title": 168,
+    "category": 120,
+    "stage": 78,
+    "place": 180,
+    "cell": 98,
+    "handler": 88,
+    "reported": 140,
+    "due": 140,
+    "closed": 140,
 }
 _NO_CLOCK = 10**9
 """Sorts what has no time left to lose behind everything that has."""
@@ -55,9 +56,10 @@ _NO_CLOCK = 10**9
 
 def layout() -> Component:
     """The bare page, over the map."""
-    return html.Section(
-        [Fragment(id=ids.CASES_HEAD), html.Div(id=ids.CASES_GRID, className="cases-grid")],
+    return Box(
+        [Fragment(id=ids.CASES_HEAD), Box(id=ids.CASES_GRID, className="cases-grid")],
         id=ids.CASES,
+        tag="section",
         className="cases",
     )
 

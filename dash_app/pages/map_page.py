@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dash
-from dash import ClientsideFunction, Input, Output, dcc, html
+from dash import ClientsideFunction, Input, Output
 from dash.development.base_component import Component
 
 from dash_app import ids
 from dash_app.desk import Desk, Visit, current_visit, threaded
 from dash_app.drawing import ground_focus, open_cases, past_cases
 from dash_app.fragment import Fragment
+from dash_app.frame_parts import Address, Box, Kept
 from dash_app.map_view import MapView
 from dash_app.pages.ground import active_map, bounds_of, ground_path
 from dash_app.pages.selection import chosen
@@ -65,12 +66,12 @@ def layout(desk: Desk) -> list[Component]:
     visit = current_visit()
     words, camera = visit.words, _first_view(desk, visit)
     return [
-        dcc.Location(id=ids.URL, refresh=False),
-        dcc.Store(id=ids.FILTER),
-        dcc.Store(id=ids.LIVE),
-        dcc.Store(id=ids.PAGE),
+        Address(id=ids.URL),
+        Kept(id=ids.FILTER),
+        Kept(id=ids.LIVE),
+        Kept(id=ids.PAGE),
         Fragment(id=ids.RAIL, tag="nav", className="rail", label=words("rail.label")),
-        html.Main(
+        Box(
             [
                 MapView(
                     id=ids.MAP,
@@ -87,13 +88,15 @@ def layout(desk: Desk) -> list[Component]:
                 Fragment(
                     id=ids.TIME_BAR, tag="section", className="float time-bar", label=words("time.label")
                 ),
-                html.Aside(
+                Box(
                     [Fragment(id=ids.HEAD), Fragment(id=ids.QUEUE, className="side")],
                     id=ids.PANEL,
+                    tag="aside",
                     className="panel",
                 ),
                 Fragment(id=ids.DETAIL, tag="aside", className="panel detail", hidden=True),
             ],
+            tag="main",
             className="desk",
         ),
     ]

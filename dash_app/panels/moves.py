@@ -14,8 +14,8 @@ from incidents.incident import ENDED
 from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
 
-BUTTONS = 3
-"""Moves shown as buttons; the others are in the menu behind them."""
+BUTTONS = {"zh": 3, "en": 2}
+"""Moves shown as buttons, as many as fit a line; the others are in the menu behind them."""
 
 WITH_PHOTO = frozenset({"finish"})
 """Moves whose dialog offers to add a photograph."""
@@ -53,7 +53,8 @@ def asks(name: str) -> bool:
 
 def foot(words: Words, case: IncidentDetail, candidates: Sequence[tuple[int, str]]) -> Markup:
     """What the person may do now; what the stage forbids is absent, one grey line says what is waited for."""
-    shown, rest = case.moves[:BUTTONS], case.moves[BUTTONS:]
+    room = BUTTONS[words.language]
+    shown, rest = case.moves[:room], case.moves[room:]
     buttons = [_button(words, name, primary=index == 0) for index, name in enumerate(shown)]
     return tag(
         "footer",

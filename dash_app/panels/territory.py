@@ -34,7 +34,9 @@ class GroundPath:
 
 
 def ground_name(words: Words, ground: Ground) -> str:
-    return words.either(ground.zh, ground.en)
+    """An area's name; in English without the level, which the breadcrumb tells by its place."""
+    name = words.either(ground.zh, ground.en)
+    return name.removesuffix(" Subdistrict").removesuffix(" Community")
 
 
 def breadcrumb(words: Words, ground: GroundPath, state: ViewState) -> Markup:
