@@ -87,6 +87,7 @@ class WebhookSender:
 
     def __init__(self, secret: str, clock: Callable[[], datetime]) -> None:
         self._secret, self._clock = secret.encode(), clock
+        self._client = httpx.Client(timeout=TIMEOUT_S)
 
     def send(self, message: Message) -> None:
         body = json.dumps(
@@ -99,7 +100,7 @@ class WebhookSender:
             SIGNATURE: signature(self._secret, int(self._clock().timestamp()), body),
         }
         try:
-            answer = httpx.post(message.address, content=body, headers=headers, timeout=TIMEOUT_S)
+            answer = self._client.post(message.address, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotDelivered(type(error).__name__) from error
         if not answer.is_success:

@@ -157,6 +157,8 @@ export const WORDS = {
   'sent.handler': ['由 {role} {name} 处置', 'Handled by {name}, {role}'],
   'sent.trace': ['判定过程 {n} 步', 'How this was decided, {n} steps'],
   'sent.before': ['这件先前已经收到，没有重复登记。', 'It had arrived before and was not written twice.'],
+  'sent.track': ['查询码', 'Tracking code'],
+  'sent.track_note': ['扫码或点开即可查看进展、事后评价，不用登录。给诉求人看也行。', 'Scan or open it to follow and rate the report without signing in. Show it to whoever told you.'],
   'sent.see': ['看进展', 'See its fate'],
   'sent.again': ['再报一件', 'Another one'],
 
