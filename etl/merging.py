@@ -109,10 +109,9 @@ def _indexes_afterwards(session: Session, table: str) -> Iterator[None]:
     Readers of the table wait meanwhile; it was empty, so they miss nothing. Indexes behind a constraint stay,
     and so do all where the role does not own the table.
     """
-    connection = session.connection()
-    indexes = connection.execute(_PLAIN_INDEXES, {"name": table}).all()
+    indexes = session.execute(_PLAIN_INDEXES, {"name": table}).all()
     for name, _ in indexes:
-        connection.exec_driver_sql(f'DROP INDEX "{name}"')
+        session.execute(sa.text(f'DROP INDEX "{name}"'))
     yield
     for _, definition in indexes:
-        connection.exec_driver_sql(definition)
+        session.execute(sa.text(definition))

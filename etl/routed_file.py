@@ -15,10 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 from sqlalchemy.orm import Session
 
 from etl.cleaning import clean_values
@@ -26,10 +24,9 @@ from etl.fields import Column, Dataset
 from etl.loading import FileRequest, Occasion, check_drawn, source_crs
 from etl.mapping import FieldMap, match
 from etl.preparing import raw_points
-from etl.report import LoadReport, RowNote
-from etl.routing import Routed, route
+from etl.report import LoadReport
+from etl.routing import REFUSED, Routed, answers
 from etl.rows import Batch
-from etl.shapes import clean_shapes
 from etl.sources import Source, open_source
 from gis.errors import Invalid
 
@@ -51,8 +48,6 @@ APPENDED: dict[str, pa.DataType] = {
     "reason": pa.string(),
 }
 """What is written behind each row. Members stand by their number; their masked name is in the reason."""
-
-REFUSED = "refused"
 
 Write = Callable[[Sequence[Sequence[Any]]], None]
 
@@ -100,68 +95,41 @@ def route_file(
         result = RoutedFile(out, remarks=[*source.remarks, *report.remarks])
         with _writer(out, headers) as write:
             for batch in source.batches():
-                points, faults = _points(batch, fields, crs, occasion)
-                answers = _answers(session, batch, points, faults, occasion, at, generation)
-                write(_rows(source, batch, answers, language))
+                found = _answers(session, batch, fields, crs, occasion, at, generation)
+                write(_rows(source, batch, found, language))
                 result.rows += batch.size
-                result.rules.update(answer.rule for answer in answers)
+                result.rules.update(answer.rule for answer in found)
                 occasion.progress("route", result.rows, source.rows)
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class _Points:
-    """The points of a batch that can be asked about: their positions in it, lon, lat, accuracy in metres."""
-
-    position: list[int]
-    lon: Any
-    lat: Any
-    accuracy_m: list[float | None]
-
-
-def _points(
-    batch: Batch, fields: FieldMap, crs: str, occasion: Occasion
-) -> tuple[_Points, dict[int, RowNote]]:
-    """The points fit to be routed, and of the others the fault by row number."""
-    values, refused, _ = clean_values(batch, POINTS, fields, occasion.zone)
-    shaped = clean_shapes(raw_points(batch, values), batch.numbers, crs, "point")
-    faults = {note.row: note for note in (*shaped.refused, *refused)}
-    position = [i for i in shaped.position.tolist() if batch.first + i not in faults]
-    at = {i: nth for nth, i in enumerate(shaped.position.tolist())}
-    geometry = shaped.geometry[[at[i] for i in position]]
-    accuracy = [values["accuracy"][i] for i in position]
-    return _Points(position, shapely.get_x(geometry), shapely.get_y(geometry), accuracy), faults
 
 
 def _answers(
     session: Session,
     batch: Batch,
-    points: _Points,
-    faults: dict[int, RowNote],
+    fields: FieldMap,
+    crs: str,
     occasion: Occasion,
     at: datetime,
     generation: str | None,
 ) -> list[Routed]:
-    """An answer for every row of the batch, in its order."""
-    found = route(
+    """An answer for every row of the batch, in its order; a row with unreadable values is refused."""
+    values, refused, _ = clean_values(batch, POINTS, fields, occasion.zone)
+    found = answers(
         session,
-        np.asarray(points.lon, float),
-        np.asarray(points.lat, float),
-        points.accuracy_m,
+        raw_points(batch, values),
+        crs,
+        values["accuracy"],
         at=at,
         zone=occasion.zone,
         generation=generation,
     )
-    by_row = dict(zip(points.position, found, strict=True))
-    return [
-        by_row[i]
-        if i in by_row
-        else Routed(REFUSED, reason_zh=faults[row].words("zh"), reason_en=faults[row].words("en"))
-        for i, row in enumerate(batch.numbers)
-    ]
+    for note in refused:
+        why = Routed(REFUSED, reason_zh=note.words("zh"), reason_en=note.words("en"))
+        found[note.row - batch.first] = why
+    return found
 
 
-def _rows(source: Source, batch: Batch, answers: list[Routed], language: str) -> list[list[Any]]:
+def _rows(source: Source, batch: Batch, found: list[Routed], language: str) -> list[list[Any]]:
     columns = [batch.columns[name] for name in source.headers if name]
     return [
         [
@@ -176,7 +144,7 @@ def _rows(source: Source, batch: Batch, answers: list[Routed], language: str) ->
             answer.second_member_id,
             answer.reason_zh if language == "zh" else answer.reason_en,
         ]
-        for i, answer in enumerate(answers)
+        for i, answer in enumerate(found)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from etl.loading import Progress, silent
+from etl.shapes import clean_shapes
+from gis.crs import source_system
 from gis.errors import Invalid
 from gis.geometry import Fix
 from grids import ground_rules, owner_map, receivers, roster
@@ -40,6 +43,42 @@ class Routed:
     generation: str = ""
     reason_zh: str = ""
     reason_en: str = ""
+
+
+REFUSED = "refused"
+
+
+def answers(
+    session: Session,
+    raw: NDArray[Any],
+    crs: str | None,
+    accuracy_m: Sequence[float | None],
+    *,
+    at: datetime,
+    zone: ZoneInfo,
+    generation: str | None = None,
+) -> list[Routed]:
+    """An answer for every point of `raw` (shapely points in the declared `crs`, or None), in their order.
+
+    A point that cannot be placed is answered with the rule `refused` and the reason. Raises Invalid for an
+    unknown system, and when no generation of cells is active.
+    """
+    shaped = clean_shapes(raw, range(len(raw)), source_system(crs or ""), "point")
+    found = route(
+        session,
+        shapely.get_x(shaped.geometry),
+        shapely.get_y(shaped.geometry),
+        [accuracy_m[i] for i in shaped.position.tolist()],
+        at=at,
+        zone=zone,
+        generation=generation,
+    )
+    all_: list[Routed] = [Routed(REFUSED)] * len(raw)
+    for i, answer in zip(shaped.position.tolist(), found, strict=True):
+        all_[i] = answer
+    for note in shaped.refused:
+        all_[note.row] = Routed(REFUSED, reason_zh=note.words("zh"), reason_en=note.words("en"))
+    return all_
 
 
 def route(

@@ -1,0 +1,163 @@
+"""The analysts' front door: a city in a notebook, with the answers every other face gives.
+
+    import citygrid as cg
+    city = cg.connect()
+    city.layer("cells")                        # a GeoDataFrame in EPSG:4490
+    city.route(frame, crs="EPSG:4326")         # who answers for each row
+    city.responsible(113.1, 23.0)              # for one place, with the reason
+    city.map("cells", "incidents")             # a map that needs no network
+
+One is signed in as an analyst: the fields of staff, nothing personal, names and phones masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from etl.exports import Box, read_layer
+from etl.notebook_map import offline_map
+from etl.routed_file import APPENDED
+from etl.routing import REFUSED, Routed, answers
+from gis.access import Principal
+from gis.cluster import database_url
+from gis.database import Database
+from gis.masking import mask_name, mask_phone
+from gis.settings import Settings
+from grids.receivers import Person
+from grids.responsibility import Responsibility, responsible_for
+from incidents.locating import locate
+from layers.catalog import drawable_layer
+
+__all__ = ["City", "connect"]
+
+
+def connect(url: str | None = None) -> City:
+    """The city of `url`, else of `CITYGRID_DATABASE_URL`, else of the private cluster, started when down."""
+    settings = Settings.load()
+    return City(Database(url or database_url(settings)), settings)
+
+
+class City:
+    """One city. Every call is a transaction of its own and sees the city as it is at that moment."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.settings = settings
+        self.principal = Principal(0, "notebook", "分析员", "analyst", "")
+
+    def layer(self, name: str, *, bbox: Box | None = None, territory: str | None = None) -> gpd.GeoDataFrame:
+        """A layer's features with the fields an analyst may read, in EPSG:4490.
+
+        `bbox` is west, south, east, north in degrees; `territory` a code. Raises NotFound for an unknown
+        layer and Denied for one about people.
+        """
+        layer = drawable_layer(name)
+        with self.database.unit_of_work(self.principal) as session:
+            return read_layer(session, layer, self.principal, bbox=bbox, territory=territory)
+
+    def route(
+        self,
+        frame: pd.DataFrame,
+        *,
+        crs: str | None = None,
+        lon: str = "lon",
+        lat: str = "lat",
+        accuracy: str | None = None,
+        at: datetime | None = None,
+        generation: str | None = None,
+    ) -> pd.DataFrame:
+        """The frame with who answers for each row behind it; the index and every row stay.
+
+        A GeoDataFrame brings its points and its system; another frame has the columns `lon` and `lat` and
+        declares `crs`. `accuracy` names a column of metres. The moment is `at`, else now. An answer that is
+        called like a column of the frame stands as NAME_answer.
+        """
+        if isinstance(frame, gpd.GeoDataFrame):
+            points = frame.geometry.to_numpy()
+            crs = crs or (frame.crs.to_string() if frame.crs else None)
+        else:
+            points = _points(frame[lon], frame[lat])
+        accuracies = [None] * len(frame) if accuracy is None else _numbers(frame[accuracy])
+        with self.database.unit_of_work(self.principal) as session:
+            found = answers(
+                session,
+                points,
+                crs,
+                accuracies,
+                at=at or datetime.now(UTC),
+                zone=self.settings.zone,
+                generation=generation,
+            )
+        appended = _appended(found, frame.index)
+        return frame.join(
+            appended.rename(columns={c: f"{c}_answer" for c in frame.columns.intersection(APPENDED)})
+        )
+
+    def responsible(
+        self,
+        lon: float,
+        lat: float,
+        *,
+        crs: str = "EPSG:4490",
+        accuracy_m: float | None = None,
+        category: str | None = None,
+        at: datetime | None = None,
+    ) -> Responsibility:
+        """Who answers for a place, by which rule, how sure, and each step of the way; people are masked."""
+        fix = locate(lon, lat, crs, accuracy_m=accuracy_m)
+        with self.database.unit_of_work(self.principal) as session:
+            answer = responsible_for(
+                session, fix, at=at or datetime.now(UTC), category=category, zone=self.settings.zone
+            )
+        return replace(
+            answer,
+            member=_masked(answer.member),
+            handler=_masked(answer.handler),
+            building_head=_masked(answer.building_head),
+            second_member=_masked(answer.second_member),
+        )
+
+    def map(self, *names: str, bbox: Box | None = None, territory: str | None = None) -> folium.Map:
+        """A map of layers, the first beneath. It holds everything it needs: `save` it and send it."""
+        wanted = names or ("land", "water", "roads", "cells")
+        return offline_map({name: self.layer(name, bbox=bbox, territory=territory) for name in wanted})
+
+
+def _points(lon: Any, lat: Any) -> np.ndarray:
+    x, y = (pd.to_numeric(values, errors="coerce").to_numpy(float) for values in (lon, lat))
+    points = np.full(len(x), None, object)
+    there = np.isfinite(x) & np.isfinite(y)
+    points[there] = shapely.points(x[there], y[there])
+    return points
+
+
+def _numbers(values: Any) -> list[float | None]:
+    return [None if pd.isna(value) else float(value) for value in pd.to_numeric(values, errors="coerce")]
+
+
+def _appended(found: Sequence[Routed], index: pd.Index) -> pd.DataFrame:
+    """The columns `citygrid route` writes, in a frame."""
+    rows = [
+        (
+            answer.cell, answer.member_id, answer.cell_source, answer.rule,
+            None if answer.rule == REFUSED else answer.confidence, answer.border_m, answer.second_cell,
+            answer.second_member_id, answer.reason_zh,
+        )
+        for answer in found
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(APPENDED), index=index)
+
+
+def _masked(person: Person | None) -> Person | None:
+    if person is None:
+        return None
+    return replace(person, name=mask_name(person.name), phone=mask_phone(person.phone))

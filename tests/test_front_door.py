@@ -1,0 +1,86 @@
+"""`citygrid.connect()`: layers, answers and maps for a notebook, with nothing personal in them."""
+
+from __future__ import annotations
+
+import re
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import citygrid
+from gis.errors import Denied, Invalid, NotFound
+from gis.geometry import Fix
+from grids.responsibility import responsible_for
+from tests import toy_city
+from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW
+
+INSIDE = (LON + 0.0012, LAT + 0.0015)
+
+
+@pytest.fixture
+def city(database, monkeypatch):
+    monkeypatch.setenv("CITYGRID_DATABASE_URL", database.url)
+    with database.unit_of_work() as session:
+        toy_city.build(session)
+    city = citygrid.connect()
+    yield city
+    city.database.dispose()
+
+
+def test_a_layer_is_a_frame_in_cgcs2000(city):
+    cells = city.layer("cells")
+    assert (cells.crs.to_epsg(), len(cells), set(cells.geom_type)) == (4490, 4, {"MultiPolygon"})
+    assert list(city.layer("cells", territory=NORTH_WEST).code) == [NORTH_WEST]
+    assert len(city.layer("buildings", bbox=(LON, LAT, LON + 1, LAT + 1))) == 0
+
+
+def test_people_and_unknown_layers_are_refused(city):
+    with pytest.raises(Denied):
+        city.layer("residents")
+    with pytest.raises(NotFound):
+        city.layer("unicorns")
+
+
+def test_one_place_is_answered_as_by_every_other_face_with_people_masked(city, database):
+    answer = city.responsible(*INSIDE, accuracy_m=8, at=NOW)
+    with database.unit_of_work() as session:
+        other = responsible_for(session, Fix(*INSIDE, 8), at=NOW)
+    assert (answer.cell_code, answer.confidence, answer.reason_zh) == (
+        other.cell_code, other.confidence, other.reason_zh,
+    )  # fmt: skip
+    assert (answer.member.name, answer.member.phone) == ("王××", "100****5678")
+
+
+def test_a_frame_keeps_its_rows_and_index_and_gets_the_answers_behind(city):
+    frame = pd.DataFrame(
+        {"lon": [INSIDE[0], None, LON - 0.0012], "lat": [INSIDE[1], 23.0, LAT + 0.0015], "rule": "mine"},
+        index=list("abc"),
+    )
+    routed = city.route(frame, crs="EPSG:4490", at=NOW)
+    assert list(routed.index) == ["a", "b", "c"]
+    assert list(routed["cell"].fillna("nobody")) == [NORTH_EAST, "nobody", NORTH_WEST]
+    assert list(routed["rule"]) == ["mine"] * 3
+    assert list(routed["rule_answer"]) == ["covered", "refused", "covered"]
+
+
+def test_a_geo_frame_brings_its_own_system(city):
+    points = gpd.GeoDataFrame(geometry=[shapely.Point(INSIDE)], crs="EPSG:4490").to_crs("EPSG:4526")
+    routed = city.route(points, at=NOW)
+    assert list(routed["cell"]) == [NORTH_EAST]
+    with pytest.raises(Invalid):
+        city.route(pd.DataFrame({"lon": [113.1], "lat": [23.0]}), at=NOW)
+
+
+def test_a_map_asks_nobody_for_anything(city, tmp_path):
+    city.map("roads", "cells", "buildings").save(tmp_path / "map.html")
+    page = (tmp_path / "map.html").read_text("utf-8")
+    assert NORTH_WEST in page and "Cells" in page
+    assert not re.findall(r"<script[^>]+src|<link[^>]+href|url\((?!data:)[\"']?\w", page)
+    assert not re.findall(r"https?://(?!www\.w3\.org|leafletjs\.com|bug)", page)
+
+
+def test_a_map_of_nothing_is_still_a_map(city, tmp_path):
+    city.map("shops").save(tmp_path / "map.html")
+    assert "leaflet" in (tmp_path / "map.html").read_text("utf-8")
