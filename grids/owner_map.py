@@ -184,14 +184,18 @@ _CELLS = sa.text(
     " WHERE generation = :generation AND kind IN ('social', 'special') ORDER BY code, kind"
 )
 _AREAS = sa.text("SELECT code, ST_AsBinary(geom) FROM area ORDER BY code")
-# Footprints that lie on ground of another cell than their building's; the others change nothing.
+# Footprints that lie on ground of another cell than their building's; the others change nothing. From the cell
+# to its buildings, so that PostGIS prepares each cell once: ten times as fast as the other way round.
 _FOOTPRINTS = sa.text(
     """
-    SELECT b.cell_code, ST_AsBinary(b.geom) FROM building AS b
-    WHERE EXISTS (SELECT 1 FROM cell AS c WHERE c.generation = :generation AND c.kind IN ('social', 'special')
-                    AND c.code <> b.cell_code AND c.geom && b.geom AND ST_Intersects(c.geom, b.geom))
-      AND NOT EXISTS (SELECT 1 FROM cell AS s WHERE s.generation = :generation AND s.kind = 'special'
-                    AND s.code = b.cell_code AND s.geom && b.geom AND ST_Covers(s.geom, b.geom))
+    WITH across AS (
+        SELECT DISTINCT b.id FROM cell AS c
+        JOIN building AS b ON b.geom && c.geom AND b.cell_code <> c.code AND ST_Intersects(c.geom, b.geom)
+        WHERE c.generation = :generation AND c.kind IN ('social', 'special')
+    )
+    SELECT b.cell_code, ST_AsBinary(b.geom) FROM across JOIN building AS b USING (id)
+    WHERE NOT EXISTS (SELECT 1 FROM cell AS s WHERE s.generation = :generation AND s.kind = 'special'
+                        AND s.code = b.cell_code AND s.geom && b.geom AND ST_Covers(s.geom, b.geom))
     ORDER BY b.id
     """
 )

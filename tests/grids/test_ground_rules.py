@@ -206,6 +206,36 @@ def test_a_building_across_the_border_takes_its_ground_along(session, city):
     assert beside.border_m == pytest.approx(10.0, abs=0.2)
 
 
+def test_of_buildings_only_those_across_a_border_make_a_new_picture(session, city):
+    def stamp():
+        return session.scalar(sa.text("SELECT stamp FROM owner_map_stamp"))
+
+    def build(shape):
+        before = stamp()
+        session.add(
+            Building(
+                number="9", cell_code=NORTH_WEST, territory=NORTH_WEST, geom=from_shape(shape, srid=4490)
+            )
+        )
+        session.flush()
+        return stamp() != before
+
+    def change(what):
+        before = stamp()
+        session.execute(sa.text(f"UPDATE building SET {what} WHERE number = '9'"))
+        return stamp() != before
+
+    assert not build(box(-60, 20, -40, 40))
+    assert not change("floors = 7")
+    assert change(f"cell_code = '{NORTH_EAST}'"), "now its ground is another cell's"
+    assert change(f"cell_code = '{NORTH_WEST}'"), "and now no longer"
+    assert not change("floors = 8")
+    assert build(box(-10, 20, 30, 40))
+    before = stamp()
+    session.execute(sa.text("DELETE FROM building WHERE number = '9'"))
+    assert stamp() != before
+
+
 def test_within_five_metres_of_a_building_counts_as_being_there_but_only_as_near_as_the_fix_is_good(
     session, city
 ):

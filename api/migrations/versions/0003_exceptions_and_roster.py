@@ -20,7 +20,27 @@ MOMENT = sa.DateTime(timezone=True)
 STAMPS = """
 CREATE TRIGGER touch_owner_map AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON exception
     FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map();
-CREATE TRIGGER touch_owner_map AFTER INSERT OR UPDATE OF geom, cell_code OR DELETE OR TRUNCATE ON building
+-- Of buildings it holds only those across a border: the ledger changes daily, and the picture of a city takes
+-- seconds to make. Of many rows at once it is not asked which.
+CREATE FUNCTION touch_owner_map_if_across() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT count(*) > 500 FROM changed) OR EXISTS (
+        SELECT 1 FROM changed AS b JOIN cell AS c ON c.geom && b.geom AND c.code <> b.cell_code
+            AND c.kind IN ('social', 'special') AND ST_Intersects(c.geom, b.geom)
+    ) THEN
+        UPDATE owner_map_stamp SET stamp = gen_random_uuid();
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touch_owner_map_new AFTER INSERT ON building REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map_if_across();
+CREATE TRIGGER touch_owner_map_then AFTER UPDATE ON building REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map_if_across();
+CREATE TRIGGER touch_owner_map_now AFTER UPDATE ON building REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map_if_across();
+CREATE TRIGGER touch_owner_map_gone AFTER DELETE ON building REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map_if_across();
+CREATE TRIGGER touch_owner_map_all AFTER TRUNCATE ON building
     FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map();
 CREATE TRIGGER touch_owner_map AFTER INSERT OR UPDATE OF geom OR DELETE OR TRUNCATE ON water
     FOR EACH STATEMENT EXECUTE FUNCTION touch_owner_map();
@@ -152,8 +172,10 @@ def _dispatch_override() -> None:
 
 
 def downgrade() -> None:
-    for table in ("exception", "building", "water", "land"):
+    for table in ("exception", "water", "land"):
         op.execute(f"DROP TRIGGER touch_owner_map ON {table}")
+    op.execute("DROP FUNCTION touch_owner_map_if_across CASCADE")
+    op.execute("DROP TRIGGER touch_owner_map_all ON building")
     op.drop_column("incident", "decision")
     for table in ("dispatch_override", "leave", "shift", "exception"):
         op.drop_table(table)
