@@ -52,9 +52,9 @@ class Addresses:
         return result
 
 
-def name_streets(town: Town, names: Names) -> Addresses:
+def name_roads(town: Town, names: Names) -> Addresses:
     """Name every road and find which one each plot's side faces."""
-    roads = _street_names(town, names)
+    roads = _road_names(town, names)
     on_line: dict[tuple[str, int], list[tuple[RoadLine, Name]]] = defaultdict(list)
     for road, name in roads.items():
         on_line[road.axis, road.at].append((road, name))
@@ -88,7 +88,7 @@ def name_streets(town: Town, names: Names) -> Addresses:
     return Addresses(roads, facing, start, length, main, lines)
 
 
-def _street_names(town: Town, names: Names) -> dict[RoadLine, Name]:
+def _road_names(town: Town, names: Names) -> dict[RoadLine, Name]:
     """A name for each road; roads on one long line across the river share theirs."""
     result: dict[RoadLine, Name] = {}
     by_line: dict[tuple[str, int], Name] = {}

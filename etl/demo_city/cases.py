@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.demo_city.names import GIVEN, SURNAMES
-from etl.demo_city.routes import Route
+from etl.demo_city.routing import Routed
 from etl.demo_city.scenes import Scene
 from etl.demo_city.sheet import Floats, degrees
 from etl.demo_city.spots import Whereabouts
@@ -171,7 +171,7 @@ class Case:
 
     placed: Placed
     row: int
-    route: Route
+    route: Routed
     story: Story
     decision: dict[str, object]
     department: str | None

@@ -68,7 +68,7 @@ def component_rows(town: Town, ground: Ground, addresses: Addresses) -> Componen
     for kind in KINDS:
         if kind.name == "tree" and not town.size.trees:
             continue
-        xy, plot, side = _along_streets(town, kind)
+        xy, plot, side = _along_roads(town, kind)
         kinds += [kind] * len(xy)
         xys.append(xy)
         plots.append(plot)
@@ -119,7 +119,7 @@ def _codes(kinds: list[Kind], cell_code: Objects) -> list[str]:
     return codes
 
 
-def _along_streets(town: Town, kind: Kind) -> tuple[Floats, Ints, Ints]:
+def _along_roads(town: Town, kind: Kind) -> tuple[Floats, Ints, Ints]:
     """(ground metres, plot, side) of the components of one kind along all road sides of all plots."""
     plot, side, lines, offset, trim = [], [], [], [], []
     for i, p in enumerate(town.plots):

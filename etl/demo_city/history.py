@@ -14,7 +14,7 @@ from etl.demo_city.cases import CHANNEL_SHARES, CHANNELS, Case, Placed, place_re
 from etl.demo_city.force import Force
 from etl.demo_city.ground import Ground
 from etl.demo_city.past import Ending, cast_for, tell_whole
-from etl.demo_city.routes import route_many
+from etl.demo_city.routing import route_many
 from etl.demo_city.scenes import HOURS, Scene
 from etl.demo_city.sheet import Floats
 from etl.demo_city.spots import Whereabouts

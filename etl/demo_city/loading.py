@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from etl.demo_city import basemap
-from etl.demo_city.addresses import name_streets
+from etl.demo_city.addresses import name_roads
 from etl.demo_city.cases import Case, incident_rows
 from etl.demo_city.components import component_rows
 from etl.demo_city.force import force_rows, raise_force
@@ -148,7 +148,7 @@ def _write_city(works: _Works, town: Town, now: datetime, zone: ZoneInfo) -> Sta
     ground = survey(town, names, now)
     works.write(area_rows(ground), generation_rows(ground, now), cell_rows(town, ground))
     works.step("base map", 0.4)
-    addresses = name_streets(town, names)
+    addresses = name_roads(town, names)
     places, estates = basemap.name_places(town, names)
     estate_rows, estate_row = basemap.estate_rows(town, ground, estates)
     works.write(

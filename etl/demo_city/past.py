@@ -10,7 +10,7 @@ import numpy as np
 
 from etl.demo_city.cases import DESK, INSPECTORS, MACHINE, resident_name
 from etl.demo_city.force import Force
-from etl.demo_city.routes import Route
+from etl.demo_city.routing import Routed
 from etl.demo_city.scenes import NOTES
 from etl.demo_city.stories import Actor, Kind, Story, TimeRules
 
@@ -34,7 +34,7 @@ class Cast:
 
 
 def cast_for(
-    force: Force, route: Route, kind: Kind, channel: str, handler: int | None, rng: np.random.Generator
+    force: Force, route: Routed, kind: Kind, channel: str, handler: int | None, rng: np.random.Generator
 ) -> Cast:
     """The people around a case; where the routing names no `handler`, the post the category asks for."""
 

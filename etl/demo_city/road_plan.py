@@ -49,12 +49,12 @@ def plan_roads(size: Size, rng: np.random.Generator) -> RoadPlan:
             canals = free[1::7] or free[:1]
             kinds_u.update(dict.fromkeys(canals, "canal"))
         kinds_v = [_kind_along(i, len(along), size) for i in range(len(along))]
-        roads += _main_streets(bank, across, along, kinds_u, kinds_v)
+        roads += _main_roads(bank, across, along, kinds_u, kinds_v)
         for west, east in pairwise(across):
             for i, (near, far) in enumerate(pairwise(along)):
                 block = _superblock(bank, west, east, near, far, kinds_u, kinds_v[i : i + 2])
                 pieces, lines = divide(
-                    block, rng, largest_m2=LARGEST_BLOCK_M2, longest=1.9, kind_at=_smaller_street(block, rng)
+                    block, rng, largest_m2=LARGEST_BLOCK_M2, longest=1.9, kind_at=_smaller_road(block, rng)
                 )
                 blocks += pieces
                 roads += lines
@@ -92,7 +92,7 @@ def _kind_along(i: int, n: int, size: Size) -> str:
     return "expressway" if i == 5 and size.width > 5000 else "arterial"
 
 
-def _smaller_street(block: Parcel, rng: np.random.Generator) -> Callable[[int], str]:
+def _smaller_road(block: Parcel, rng: np.random.Generator) -> Callable[[int], str]:
     """Names the road of each cut: sometimes the first is a secondary one, never beside a canal."""
 
     def kind(depth: int) -> str:
@@ -101,7 +101,7 @@ def _smaller_street(block: Parcel, rng: np.random.Generator) -> Callable[[int], 
     return kind
 
 
-def _main_streets(
+def _main_roads(
     bank: int, across: list[int], along: list[int], kinds_u: dict[int, str], kinds_v: list[str]
 ) -> list[RoadLine]:
     """The lines of the superblock grid of one bank. Roads of bridges are made once, with the north bank."""

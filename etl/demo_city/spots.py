@@ -114,7 +114,7 @@ class Whereabouts:
         place = np.array([f"{address}旁" if address else "路边" for address in found.address[rows]], object)
         return self._spots(found.xy[rows], found.plot[rows], found.cell_code[rows], place, component=rows)
 
-    def _street_spots(self, kind: str) -> Spots:
+    def _road_spots(self, kind: str) -> Spots:
         """Along every road side, every 25 m or so, on carriageway and pavement."""
         plot, side = np.nonzero(self._addresses.name != None)  # noqa: E711 - elementwise
         lines = self._addresses.lines[plot, side]
@@ -127,7 +127,7 @@ class Whereabouts:
         )
         xy = self._inward(plot, side, lines, here, self._rng.uniform(0.15, 0.5, len(plot)) * width + 1.0)
         place = [f"{written}旁" for written in self._addresses.written(plot, side, here)]
-        return self._on_street(xy, plot, place)
+        return self._on_road(xy, plot, place)
 
     def _inward(self, plot: Ints, side: Ints, lines: Objects, here: Objects, metres: Floats) -> Floats:
         """Points on road middles moved so far towards their plot."""
@@ -161,7 +161,7 @@ class Whereabouts:
                 plots.append(i)
                 places.append(f"{names[along].zh} / {names[across].zh}口")
                 xy.append(corner + inward * reach)
-        return self._on_street(np.array(xy), np.array(plots), places)
+        return self._on_road(np.array(xy), np.array(plots), places)
 
     def _gate_spots(self, kind: str) -> Spots:
         """Before the gates of estates, schools and other walled places."""
@@ -178,7 +178,7 @@ class Whereabouts:
                 plots.append(i)
                 places.append(f"{name.zh} {DIRECTIONS[gate.side]}")
                 xy.append(np.array([gate.x, gate.y]) + out / max(np.hypot(*out), 1e-9) * 3.0)
-        return self._on_street(np.array(xy), np.array(plots), places)
+        return self._on_road(np.array(xy), np.array(plots), places)
 
     def _home_spots(self, kind: str) -> Spots:
         return self._homes(self.town.stock.households > 0)
@@ -262,7 +262,7 @@ class Whereabouts:
         rows = np.array(plots)
         return self._spots(np.array(xy), rows, self._ground.owner_code[rows], np.array(places, object))
 
-    def _on_street(self, xy: Floats, plot: Ints, places: list[str]) -> Spots:
+    def _on_road(self, xy: Floats, plot: Ints, places: list[str]) -> Spots:
         """Spots on public ground in front of a plot; those that fall out of the plot's share are dropped."""
         keep = shapely.contains_properly(self.town.shares()[plot], shapely.points(xy))
         place = np.array(places, object)[keep]

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from etl.demo_city.cases import CHANNELS, Case, Placed, place_reports
 from etl.demo_city.history import Stage
 from etl.demo_city.past import Cast, cast_for, confirm
-from etl.demo_city.routes import Route
+from etl.demo_city.routing import Routed
 from etl.demo_city.scenes import NOTES, Scene
 from etl.demo_city.stories import Kind, Story
 from grids.responsibility import Responsibility, responsible_for
@@ -249,9 +249,9 @@ def _ask(session: Session, stage: Stage, placed: Placed, kind: Kind, at: datetim
     )
 
 
-def _as_route(answer: Responsibility) -> Route:
+def _as_route(answer: Responsibility) -> Routed:
     assert answer.member is not None and answer.cell_code is not None
-    return Route(
+    return Routed(
         cell_code=answer.cell_code,
         territory=answer.territory,
         rule=answer.rule,

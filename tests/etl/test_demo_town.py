@@ -65,8 +65,8 @@ def test_the_sheet_lies_where_it_should(town: Town) -> None:
     assert np.hypot(x - at_x, y - at_y) < 0.001
 
 
-def test_streets_cross_the_river_within_twelve_degrees_of_square() -> None:
-    """The river's own bends turn the streets with it; only the town's gentle ones skew the crossing."""
+def test_roads_cross_the_river_within_twelve_degrees_of_square() -> None:
+    """The river's own bends turn the roads with it; only the town's gentle ones skew the crossing."""
     u = np.linspace(0, 2000, 41)
     along = bend(u + 0.5, np.zeros_like(u)) - bend(u - 0.5, np.zeros_like(u))
     across = bend(u, np.full_like(u, 0.5)) - bend(u, np.full_like(u, -0.5))
@@ -83,7 +83,7 @@ def test_buildings_stand_inside_their_plot_and_never_touch(town: Town) -> None:
     assert not np.any(a != b)
 
 
-def test_nothing_stands_in_the_water_or_on_a_street(town: Town) -> None:
+def test_nothing_stands_in_the_water_or_on_a_road(town: Town) -> None:
     wet = shapely.union_all([town.river])
     assert not shapely.intersects(wet, town.stock.outline).any()
     lines = np.concatenate([plot.sides for plot in town.plots])

@@ -33,7 +33,7 @@ WORDS = {rule.name: (rule.zh, rule.en) for rule in RULES}
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Routed:
     """The routing's columns of one case."""
 
     cell_code: str
@@ -58,7 +58,7 @@ def route_many(
     component_cell: Objects,
     building_cell: Objects,
     beneath: dict[str, str],
-) -> list[Route]:
+) -> list[Routed]:
     """Routes of n fixes inside the city; the cells of component and building are None where there is none.
 
     `beneath` is the social cell beneath each special one: it gives the territory.
@@ -165,7 +165,7 @@ def _route(
     confidence: float,
     second: int,
     beneath: dict[str, str],
-) -> Route:
+) -> Routed:
     """Put people and words to the ground."""
     code = city.codes[owner]
     member = force.holder["member", code]
@@ -174,7 +174,7 @@ def _route(
     zh, en = WORDS[rule]
     post_zh, post_en = POST_NAMES["member"]
     second_code = city.codes[second] if second >= 0 else None
-    return Route(
+    return Routed(
         cell_code=code,
         territory=beneath.get(code, code),
         rule=rule,
