@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from etl.demo_city.cases import CHANNEL_SHARES, CHANNELS, Case, Placed, place_reports
+from etl.demo_city.cases import Case
+from etl.demo_city.cast import cast_for
 from etl.demo_city.force import Force
 from etl.demo_city.ground import Ground
-from etl.demo_city.past import Ending, cast_for, tell_whole
+from etl.demo_city.past import Ending, tell_whole
+from etl.demo_city.reports import CHANNEL_SHARES, CHANNELS, Placed, place_reports
 from etl.demo_city.routing import route_many
 from etl.demo_city.scenes import HOURS, Scene
 from etl.demo_city.sheet import Floats

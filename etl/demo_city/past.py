@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from etl.demo_city.cases import DESK, INSPECTORS, MACHINE, resident_name
-from etl.demo_city.force import Force
-from etl.demo_city.routing import Routed
+from etl.demo_city.cast import Cast
 from etl.demo_city.scenes import NOTES
 from etl.demo_city.stories import Actor, Kind, Story, TimeRules
 
@@ -18,42 +16,6 @@ REJECTED, VOID, HANDED_BACK, REWORKED, LATE = 0.11, 0.006, 0.025, 0.03, 0.055
 """Shares: rejected of those that wait for confirmation, the others of all that are dispatched."""
 WAKING = (time(7, 30), time(21, 0))
 """Nobody finishes ordinary work outside these hours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who plays in the stories of one case."""
-
-    reporter: Actor
-    handler: Actor
-    leader: Actor
-    other: Actor
-    """A member of another cell, for what is handed on."""
-    desk: Actor
-    inspector: Actor
-
-
-def cast_for(
-    force: Force, route: Routed, kind: Kind, channel: str, handler: int | None, rng: np.random.Generator
-) -> Cast:
-    """The people around a case; where the routing names no `handler`, the post the category asks for."""
-
-    def member(member_id: int) -> Actor:
-        return Actor(force.name(member_id), force.role[member_id - 1], member_id)
-
-    receiver = member(route.member)
-    if handler is None:
-        handler = force.holder.get((kind.default_role, route.territory), route.member)
-    desk = DESK[rng.integers(len(DESK))]
-    reporter = {"member": receiver, "desk": desk, "sensor": MACHINE}.get(channel)
-    return Cast(
-        reporter=reporter or Actor(resident_name(rng), "resident"),
-        handler=member(handler),
-        leader=member(force.holder["leader", route.territory]),
-        other=member(route.second_member or route.member),
-        desk=desk,
-        inspector=INSPECTORS[rng.integers(len(INSPECTORS))],
-    )
 
 
 def confirm(story: Story, at: datetime, cast: Cast, rng: np.random.Generator) -> None:

@@ -1,54 +1,34 @@
 """The cases that live: open now, each at a chosen stage with its clock in a chosen state.
 
-A clock's state at `now` depends on when it was started, and the later it starts the later it is due. So for
-each limit the starts that leave it overdue, due soon or in time are three neighbouring intervals, found by
-bisection; a case gets its start from the interval it needs. That works at any hour of any day, because the
-rules of time themselves are asked.
+A scene and a start are chosen so that the clock stands as wanted (`clockwork`); the place is asked of the
+real routing, and the story is told up to its stage.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from etl.demo_city.cases import CHANNELS, Case, Placed, place_reports
+from etl.demo_city.cases import Case
+from etl.demo_city.cast import Cast, cast_for
+from etl.demo_city.clockwork import LONGEST_WAIT, WAITING, Clockwork, Want
 from etl.demo_city.history import Stage
-from etl.demo_city.past import Cast, cast_for, confirm
+from etl.demo_city.past import confirm
+from etl.demo_city.reports import CHANNELS, Placed, place_reports
 from etl.demo_city.routing import Routed
 from etl.demo_city.scenes import NOTES, Scene
 from etl.demo_city.stories import Kind, Story
 from grids.responsibility import Responsibility, responsible_for
 from incidents.reporting import OUTSIDE_CHANNELS
-from incidents.rules import Limit
 
-REACH = timedelta(days=12)
-"""No start is looked for further back."""
-BISECTIONS = 24
-RECENT_OVERDUE = timedelta(hours=3)
-JUST_NOW = timedelta(minutes=2)
-LONGEST_WAIT = timedelta(minutes=50)
-"""Nothing waits longer for the desk where it can be helped."""
 HERO_NOISE = 0.4
 MAIN_SHARE = 0.6
 """Of the living cases this share lies in the main subdistrict."""
-WAITING = ("reported", "registered")
-"""Stages before the dispatch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """So many living cases of a stage with a clock state. `today`: reported today, before, or either way."""
-
-    stage: str
-    clock: str
-    count: int
-    today: bool | None = None
 
 
 WANTED = (
@@ -79,73 +59,10 @@ HERO = (
 """The tasks of the member a first visitor signs in as."""
 
 
-@dataclass(frozen=True, slots=True)
-class Starts:
-    """Between which starts a clock is overdue, due soon and in time now."""
-
-    overdue_until: datetime
-    soon_until: datetime
-
-    def of(self, clock: str, now: datetime) -> tuple[datetime, datetime]:
-        if clock == "overdue":
-            return self.overdue_until - RECENT_OVERDUE, self.overdue_until - JUST_NOW
-        if clock == "due_soon":
-            return self.overdue_until, self.soon_until
-        return self.soon_until, now - JUST_NOW
-
-
-class Clockwork:
-    """Which start a clock of a limit needs, worked out once for each limit."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._kept: dict[tuple[Limit, str], Starts] = {}
-
-    def span(self, kind: Kind, channel: str, want: Want) -> tuple[datetime, datetime] | None:
-        """(earliest, latest) start of the clock that runs at the wanted stage; None where none fits."""
-        stage = {"paused": "handling", "parked": "handling"}.get(want.stage, want.stage)
-        wanted = self._stage.rules.clock_at(stage, kind, channel)
-        now, midnight = self._stage.now, self._stage.midnight
-        if wanted is None:  # no clock runs: in time by definition
-            span = (now - timedelta(hours=2), now - JUST_NOW)
-        else:
-            clock = "in_time" if want.clock == "paused" else want.clock
-            span = self._starts(*wanted).of(clock, now)
-        low, high = span
-        if want.stage in WAITING and want.clock == "in_time":
-            low = max(low, now - LONGEST_WAIT)
-        if want.today is True:
-            low = max(low, midnight)
-        elif want.today is False:
-            high = min(high, midnight - timedelta(minutes=90))
-        return (low, high) if low + timedelta(seconds=20) < high else None
-
-    def _starts(self, clock: str, limit: Limit) -> Starts:
-        key = (limit, clock)
-        if key not in self._kept:
-            now = self._stage.now
-            self._kept[key] = Starts(
-                self._last(limit, clock, lambda found: found.due_at < now),
-                self._last(limit, clock, lambda found: found.due_soon_at <= now),
-            )
-        return self._kept[key]
-
-    def _last(self, limit: Limit, clock: str, holds) -> datetime:
-        """The last start for which something holds: true before it, false after it."""
-        low, high = self._stage.now - REACH, self._stage.now
-        for _ in range(BISECTIONS):
-            middle = low + (high - low) / 2
-            if holds(self._stage.rules.due(middle, clock, limit)):
-                low = middle
-            else:
-                high = middle
-        return low
-
-
 def living_cases(session: Session, stage: Stage, hero_cell: str) -> list[Case]:
     """All open cases, routed one by one by the real routing. The first ones are the tasks of the hero."""
     rng = stage.town.stream(41)
-    clockwork = Clockwork(stage)
+    clockwork = Clockwork(stage.rules, stage.now)
     plan = [(want, True) for want in HERO for _ in range(want.count)]
     plan += [(want, False) for want in WANTED for _ in range(round(want.count * stage.scale))]
     used: Counter[str] = Counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.demo_city.cases import DESK, INSPECTORS
+from etl.demo_city.cast import DESK, INSPECTORS, Cast
+from etl.demo_city.clockwork import Clockwork, Want
 from etl.demo_city.history import _time_of_day
-from etl.demo_city.past import Cast, Ending, tell_whole
+from etl.demo_city.past import Ending, tell_whole
 from etl.demo_city.scenes import SCENES
 from etl.demo_city.stories import Actor, Kind, Story, TimeRules
-from etl.demo_city.today import Clockwork, Want
 from incidents.calendar import Calendar
 from incidents.code_tables import shipped
 from incidents.incident import ENDED
@@ -158,8 +157,7 @@ def test_at_any_hour_of_the_week_a_start_gives_the_wanted_clock(
 ) -> None:
     """Nights and weekends included: the state is judged by the deadline's own rules, as CLOCK_SQL does."""
     now = monday(0) + timedelta(hours=hours, minutes=minutes)
-    stage = SimpleNamespace(now=now, midnight=now.replace(hour=0, minute=0), rules=RULES)
-    span = Clockwork(stage).span(kind, "member", Want("handling", clock, 1))  # type: ignore[arg-type]
+    span = Clockwork(RULES, now).span(kind, "member", Want("handling", clock, 1))
     assert span is not None
     start = span[0] + (span[1] - span[0]) * share
     found = RULES.due(start, "handle", kind.limit)
