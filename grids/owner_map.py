@@ -184,8 +184,8 @@ _CELLS = sa.text(
     " WHERE generation = :generation AND kind IN ('social', 'special') ORDER BY code, kind"
 )
 _AREAS = sa.text("SELECT code, ST_AsBinary(geom) FROM area ORDER BY code")
-# Footprints that lie on ground of another cell than their building's; the others change nothing. From the cell
-# to its buildings, so that PostGIS prepares each cell once: ten times as fast as the other way round.
+# Footprints that lie on ground of another cell than their building's; the others change nothing. From the
+# cell to its buildings, so that PostGIS prepares each cell once: ten times as fast as the other way round.
 _FOOTPRINTS = sa.text(
     """
     WITH across AS (
