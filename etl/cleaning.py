@@ -82,6 +82,9 @@ def clean_values(
         read = reader(column, fields.words[column.name], column.name in fields.strict, zone)
         hard = column.required or column.name in fields.strict
         values = batch.columns[header]
+        for other in fields.others.get(column.name, ()):
+            spare = batch.columns[other]
+            values = [b if a is None or a == "" else a for a, b in zip(values, spare, strict=True)]
         try:
             out = [None if value is None else read(value) for value in values]
         except _Unreadable:

@@ -258,7 +258,7 @@ def _read(
         nothing = [None] * len(ready.rows["row"])
         return stage.encode({**ready.rows, **dict.fromkeys(extra, nothing)})
 
-    batches = source.batches(list(reading.fields.headers.values()))
+    batches = source.batches(reading.fields.needed)
     for ready, encoded in _prepared(batches, reading, encode):
         stage.write(encoded)
         report.read += ready.read

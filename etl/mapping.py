@@ -5,7 +5,7 @@ A mapping file is TOML and lies in `data/mappings/NAME.toml`, or anywhere when i
     [roads]
     strict = ["class"]               # refuse a word that is in no list, instead of keeping it
     [roads.headers]
-    class = "kind_detail"            # our column = the file's header
+    class = ["kind_detail", "kind"]  # our column = the file's header; of several the first that has a value
     [roads.words.class]
     pier = "lane"                    # the file's word = ours
     ferry = ""                       # "" refuses it
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,26 @@ FOLDER = PROJECT / "data" / "mappings"
 class FieldMap:
     """How one file is read: our column -> its header, and our column -> the words of its coded values.
 
-    `unused` are headers nobody asked for.
+    `others` are headers asked where the first says nothing. `unused` are those nobody asked for.
     """
 
     headers: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
     strict: frozenset[str]
     unused: tuple[str, ...]
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> list[str]:
+        """The headers to read from the file."""
+        return [*self.headers.values(), *(header for each in self.others.values() for header in each)]
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorMap:
     """What a mapping file says of one dataset; empty where there is none."""
 
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     strict: frozenset[str] = frozenset()
 
@@ -94,17 +100,21 @@ def match(
     operator = operator or OperatorMap()
     by_plain = {plain(header) or header: header for header in reversed(headers)}
     found: dict[str, str] = {}
+    others: dict[str, tuple[str, ...]] = {}
     told = {**operator.headers, **{name: header for name, header in (named or {}).items() if header}}
-    for name, header in told.items():
-        actual = header if header in headers else by_plain.get(plain(header))
-        if actual is None:
-            raise _no_header(header, headers)
-        found[name] = actual
+    for name, said in told.items():
+        wanted = [said] if isinstance(said, str) else said
+        actual = [header if header in headers else by_plain.get(plain(header)) for header in wanted]
+        if None in actual:
+            raise _no_header(wanted[actual.index(None)], headers)
+        found[name], *more = (header for header in actual if header is not None)
+        if more:
+            others[name] = tuple(more)
     for column in dataset.columns:
         if column.name not in found:
-            actual = _first_free(dataset, column, by_plain, set(found.values()))
-            if actual is not None:
-                found[column.name] = actual
+            free = _first_free(dataset, column, by_plain, set(found.values()))
+            if free is not None:
+                found[column.name] = free
     missing = [column for column in dataset.columns if column.required and column.name not in found]
     if missing:
         raise _no_column(dataset, missing, headers)
@@ -113,8 +123,9 @@ def match(
         for column in dataset.columns
     }
     strict = operator.strict | {column.name for column in dataset.columns if column.strict}
-    unused = tuple(header for header in headers if header and header not in found.values())
-    return FieldMap(found, words, strict, unused)
+    fields = FieldMap(found, words, strict, (), others)
+    unused = tuple(header for header in headers if header and header not in fields.needed)
+    return replace(fields, unused=unused)
 
 
 def _first_free(dataset: Dataset, column: Column, by_plain: Mapping[str, str], taken: set[str]) -> str | None:

@@ -85,6 +85,22 @@ def test_an_operators_mapping_adds_headers_words_and_strictness(tmp_path):
     assert "category" in fields.strict
 
 
+def test_of_several_headers_the_first_that_says_something_counts(tmp_path):
+    from zoneinfo import ZoneInfo
+
+    from etl.cleaning import clean_values
+    from etl.rows import Batch
+
+    roads = DATASETS["roads"]
+    name = write_map(tmp_path, '[roads.headers]\nclass = ["detail", "kind"]\n[roads.words.class]\nferry = ""')
+    fields = match(roads, ["detail", "kind", "more"], operator=operator_map(name, roads))
+    assert (fields.needed, fields.unused) == (["detail", "kind"], ("more",))
+    batch = Batch(1, 3, {"detail": ["primary", None, ""], "kind": ["road", "ferry", "path"]})
+    values, refused, _ = clean_values(batch, roads, fields, ZoneInfo("Asia/Shanghai"))
+    assert values["class"] == ["arterial", "local", "lane"]
+    assert [note.row for note in refused] == [2]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -61,11 +61,11 @@ def test_the_buildings_of_lujiazui(load, rows, real):
 
 
 def test_the_roads_of_lujiazui(load, rows, real):
-    """1,778 pieces cut at tile edges: 121 are rails, ferries and piers, 602 join their other half."""
+    """1,778 pieces cut at tile edges: 137 are rails, ferries and piers, 591 join their other half."""
     path = real("shanghai_lujiazui_osm/roads.geojson")
     report = load(pipelines.roads, path, mapping="tilezen")
-    assert (report.read, report.accepted, report.inserted, report.joined) == (1778, 1657, 1055, 602)
-    assert Counter(reason for _, reason in codes(report.refused)) == {"not_wanted": 121}
+    assert (report.read, report.accepted, report.inserted, report.joined) == (1778, 1641, 1050, 591)
+    assert Counter(reason for _, reason in codes(report.refused)) == {"not_wanted": 137}
     assert {kind for (kind,) in rows("SELECT DISTINCT class FROM road")} == {
         "expressway", "arterial", "secondary", "local", "lane",
     }  # fmt: skip
