@@ -16,13 +16,16 @@ from sqlalchemy.orm import Session
 
 from etl.loading import Progress, silent
 from etl.shapes import clean_shapes
+from gis import crs as coordinates
+from gis.access import CODE_WIDTHS
 from gis.crs import source_system
 from gis.errors import Invalid
-from gis.geometry import Fix
-from grids import ground_rules, owner_map, receivers, roster
+from gis.geometry import DEFAULT_ACCURACY_M, Fix
+from grids import owner_map, receivers, roster
+from grids.final_ground import Sureness
+from grids.ground_rules import BUILDING_REACH_M, Decision, Question, decide
+from grids.owner_map import OwnerMap
 from grids.reasons import Trace, sentence
-
-SURE_SIGMAS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,64 +95,112 @@ def route(
     generation: str | None = None,
     progress: Progress = silent,
 ) -> list[Routed]:
+    """What `responsible_for` answers for each point (lon, lat in EPSG:4490), by the same rules.
+
+    A point far inside its cell, with nothing laid over the cell within its reach, needs no rule asked: the
+    exact index and one distance answer for all of them together.
+    """
     city = owner_map.current(session, generation)
-    sources: dict[str, str | None] = dict(
-        session.execute(
-            sa.text(
-                "SELECT code, source_code FROM cell WHERE generation = :g AND kind IN ('social', 'special')"
-            ),
-            {"g": city.generation},
-        ).all()
-    )
-    found = city.covering(lon, lat)
-    x, y = np.array([(p.x, p.y) for p in (city.point(a, b) for a, b in zip(lon, lat, strict=True))]).T
-    lines = shapely.get_parts(shapely.boundary(city._metric))
-    coordinates = [shapely.get_coordinates(line) for line in lines]
-    segments = np.concatenate([shapely.linestrings(np.stack([c[:-1], c[1:]], 1)) for c in coordinates])
-    tree = shapely.STRtree(segments)
-    _, border = tree.query_nearest(shapely.points(x, y), return_distance=True, all_matches=False)
-    reach = np.array([SURE_SIGMAS * Fix(0.0, 0.0, accuracy).sigma_m for accuracy in accuracy_m])
-    clear = city.at(at).clear_of_overlays(x, y, reach)
-    people: dict[tuple[str, ...], receivers.Person | None] = {}
-    grounds = {g for code in city.codes for g in receivers.grounds_of(code, code)}
-    everybody = roster.at_instant(session, sorted(grounds), at, zone=zone)
+    people = _People(session, city, at, zone)
+    buildings = _building_cells(session, lon, lat, accuracy_m)
+    x, y = coordinates.to_metres(lon, lat, zone=city.zone)
+    cells = city.covering(lon, lat)
+    sigma = np.array([Fix(0.0, 0.0, accuracy).sigma_m for accuracy in accuracy_m])
+    certain, border, second = city.at(at).certain(x, y, sigma, cells)
     answers: list[Routed] = []
     for i in range(len(lon)):
-        fix = Fix(float(lon[i]), float(lat[i]), accuracy_m[i])
-        cell = int(found[i])
-        if cell >= 0 and clear[i] and border[i] > reach[i]:
-            rule, metres, confidence, second = (
-                ("special" if city.special[cell] else "covered"),
-                float(border[i]),
-                1.0,
-                None,
-            )
+        if certain[i] and buildings[i] is None:
+            nearest = None if second[i] < 0 else int(second[i])
+            decision = Decision("covered", int(cells[i]), Sureness(float(border[i]), 1.0, nearest, 0.0))
         else:
+            fix = Fix(float(lon[i]), float(lat[i]), accuracy_m[i])
+            question = Question.of(city, fix, at, building_cell=buildings[i])
             try:
-                decision = ground_rules.decide(ground_rules.Question.of(city, fix, at), Trace())
+                decision = decide(question, Trace())
             except Invalid as error:
-                answers.append(Routed("refused", reason_zh=error.message_zh, reason_en=error.message_en))
+                answers.append(Routed(REFUSED, reason_zh=error.message_zh, reason_en=error.message_en))
                 continue
-            rule, second = decision.rule, decision.sureness.second
-            metres, confidence = decision.sureness.border_m, decision.sureness.confidence
-            cell = -1 if decision.cell is None else decision.cell
-        code = city.codes[cell] if cell >= 0 else None
-        territory = code or city.area_at(fix.lon, fix.lat) or city.codes[0][:4]
-        own = receivers.grounds_of(code, territory)
-        if own not in people:
-            people[own] = receivers.first_receiver(everybody, own, at, Trace())
-        person = people[own]
-        border_m = None if rule == "orphan" else round(metres, 1)
-        shown = None if person is None else (person.shown_name, person.on_duty)
-        zh, en = sentence(rule, code, border_m, confidence, shown)
-        answers.append(
-            Routed(
-                rule, code, sources.get(code) if code else None, territory, round(confidence, 4), border_m,
-                None if second is None else city.codes[second],
-                person.id if person else None, person.shown_name if person else None, None, None,
-                city.generation, zh, en,
-            )
-        )  # fmt: skip
+        answers.append(people.answer(decision, float(lon[i]), float(lat[i])))
         if i % 1000 == 0:
             progress("route", i, len(lon))
     return answers
+
+
+# Several points a statement: what `responsibility.look` asks of the buildings for one.
+_BUILDINGS = sa.text(
+    """
+    SELECT n, b.cell_code
+    FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:reach AS float8[]))
+         WITH ORDINALITY AS given(lon, lat, reach, n)
+    CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(lon, lat), 4490) AS p) AS point
+    CROSS JOIN LATERAL (
+        SELECT cell_code, ST_Distance(geom::geography, p::geography) AS metres FROM building
+        WHERE geom && ST_Expand(p, reach * 0.00002) AND ST_DWithin(geom, p, reach * 0.00002)
+        ORDER BY geom <-> p, id LIMIT 1
+    ) AS b
+    WHERE b.metres <= reach
+    """
+)
+
+
+def _building_cells(
+    session: Session, lon: NDArray[np.float64], lat: NDArray[np.float64], accuracy_m: Sequence[float | None]
+) -> list[str | None]:
+    """The cell of the building each point is at, or None."""
+    reach = [min(DEFAULT_ACCURACY_M if a is None else a, BUILDING_REACH_M) for a in accuracy_m]
+    found: list[str | None] = [None] * len(lon)
+    given = {"lon": lon.tolist(), "lat": lat.tolist(), "reach": reach}
+    for n, cell_code in session.execute(_BUILDINGS, given):
+        found[n - 1] = cell_code
+    return found
+
+
+_SOURCES = sa.text(
+    "SELECT code, source_code FROM cell WHERE generation = :generation AND kind IN ('social', 'special')"
+)
+
+
+class _People:
+    """Who receives on each ground at one moment, worked out once a ground."""
+
+    def __init__(self, session: Session, city: OwnerMap, at: datetime, zone: ZoneInfo) -> None:
+        self._city, self._at = city, at
+        grounds = {ground for code in city.codes for ground in receivers.grounds_of(code, code)}
+        grounds |= {ground for code, _ in city.areas for ground in receivers.grounds_of(None, code)}
+        self._roster = roster.at_instant(session, sorted(grounds), at, zone=zone)
+        self._known: dict[tuple[str, ...], receivers.Person | None] = {}
+        rows = session.execute(_SOURCES, {"generation": city.generation})
+        self._source: dict[str, str | None] = {code: source for code, source in rows}
+
+    def answer(self, decision: Decision, lon: float, lat: float) -> Routed:
+        """A decision about ground with its person, in words."""
+        city, sure = self._city, decision.sureness
+        code = None if decision.cell is None else city.codes[decision.cell]
+        second = None if sure.second is None else city.codes[sure.second]
+        territory = code or city.area_at(lon, lat) or city.codes[0][: CODE_WIDTHS["city"]]
+        person = self._receiver(receivers.grounds_of(code, territory))
+        other = self._receiver(receivers.grounds_of(second, second)) if second else None
+        border_m = None if decision.rule == "orphan" else round(sure.border_m, 1)
+        shown = None if person is None else (person.shown_name, person.on_duty)
+        reason_zh, reason_en = sentence(decision.rule, code, border_m, sure.confidence, shown)
+        return Routed(
+            rule=decision.rule,
+            cell=code,
+            cell_source=self._source.get(code) if code else None,
+            territory=territory,
+            confidence=round(sure.confidence, 4),
+            border_m=border_m,
+            second_cell=second,
+            member_id=person.id if person else None,
+            member=person.shown_name if person else None,
+            second_member=other.shown_name if other else None,
+            second_member_id=other.id if other else None,
+            generation=city.generation,
+            reason_zh=reason_zh,
+            reason_en=reason_en,
+        )
+
+    def _receiver(self, grounds: tuple[str, ...]) -> receivers.Person | None:
+        if grounds not in self._known:
+            self._known[grounds] = receivers.first_receiver(self._roster, grounds, self._at, Trace())
+        return self._known[grounds]

@@ -95,6 +95,33 @@ class FinalGround:
         clear[near] = False
         return clear
 
+    def certain(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        sigma: NDArray[np.float64],
+        cells: NDArray[np.int32],
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]:
+        """Of many fixes, those so far inside their covering cell that no rule but `covered` can speak.
+
+        Returns (which, border_m, second); where `which` holds, the last two are what `sureness` says one by
+        one (a second of -1: none). `cells` are the covering cells, -1 for none.
+        """
+        points, reach, border = shapely.points(x, y), FAR_SIGMAS * sigma, np.zeros(len(x))
+        for cell in np.unique(cells[cells >= 0]):
+            here = np.flatnonzero(cells == cell)
+            border[here] = shapely.distance(self._made(int(cell))[1], points[here])
+        which = (cells >= 0) & (border >= reach) & self.clear_of_overlays(x, y, reach)
+        asked = np.flatnonzero(which)
+        at, around = self._tree.query(points[asked], predicate="dwithin", distance=border[asked] + 1.0)
+        other = around != cells[asked][at]
+        at, around = at[other], around[other]
+        order = np.lexsort((around, shapely.distance(self._cells[around], points[asked][at]), at))
+        nearest = order[np.unique(at[order], return_index=True)[1]]
+        second = np.full(len(x), -1, np.int64)
+        second[asked[at[nearest]]] = around[nearest]
+        return which, border, second
+
     def ground(self, cell: int) -> shapely.Geometry:
         """All ground of a cell: its overlays and what other overlays leave of it. Kept once it is made."""
         return self._made(cell)[0]
