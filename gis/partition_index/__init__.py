@@ -34,7 +34,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -52,7 +51,6 @@ __all__ = ["PartitionIndex"]
 POINTS_A_THREAD = 50_000
 """Fewer points are not worth another thread."""
 
-Scalar = TypeVar("Scalar", bound=np.generic)
 Polygons = Sequence[shapely.Geometry] | NDArray[np.object_]
 
 
@@ -64,7 +62,7 @@ class PartitionIndex:
 
     def __init__(self, grid: Grid, rings: Rings, raster: Raster) -> None:
         self._grid, self._rings, self._raster = grid, rings, raster
-        self._arrays = tuple(_read_only(array) for array in (np.array(grid, np.float64), *raster, rings.xy))
+        self._arrays = np.array(grid, np.float64), *raster, rings.xy
 
     @classmethod
     def build(cls, polygons: Polygons, *, threads: int | None = None) -> PartitionIndex:
@@ -84,7 +82,7 @@ class PartitionIndex:
 
         `x` and `y` are of one length; a large batch is shared out to `threads` (absent: one a core).
         """
-        x, y = (_read_only(np.ascontiguousarray(np.atleast_1d(v), np.float64)) for v in (x, y))
+        x, y = _coordinates(x), _coordinates(y)
         if x.shape != y.shape:
             raise ValueError(f"x and y differ in length: {len(x)} and {len(y)}")
         found = np.empty(len(x), np.int32)
@@ -93,7 +91,7 @@ class PartitionIndex:
 
         def answer(share: int) -> None:
             some = slice(cuts[share], cuts[share + 1])
-            locate_all(x[some], y[some], found[some], self._arrays)
+            locate_all(x[some], y[some], found[some], *self._arrays)
 
         if shares == 1:
             answer(0)
@@ -104,7 +102,7 @@ class PartitionIndex:
 
     def locate_one(self, x: float, y: float) -> int:
         """Position of the polygon covering one point, or -1."""
-        return locate_point(float(x), float(y), self._arrays)
+        return locate_point(x, y, *self._arrays)
 
     def overlaps(self) -> NDArray[np.int32]:
         """Pairs of positions (n, 2), lower first, seen to cover the same ground.
@@ -112,7 +110,7 @@ class PartitionIndex:
         Sure to hold every two polygons that share more than a leaf or two of ground; a shorter overlap
         may be missed. `gis.coverage` finds all of them, with their area.
         """
-        return np.unique(overlapping_pairs(self._arrays), axis=0)
+        return np.unique(overlapping_pairs(*self._arrays), axis=0)
 
     def with_changed(
         self, changes: Mapping[int, shapely.Geometry], *, threads: int | None = None
@@ -169,9 +167,9 @@ def _as_array(polygons: Polygons) -> NDArray[np.object_]:
     return array
 
 
-def _read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """A view that cannot be written: kernels are compiled for it once, whether memory or a file is behind."""
-    view = array.view()
+def _coordinates(numbers: ArrayLike) -> NDArray[np.float64]:
+    """Numbers as the kernels take them: contiguous and not to be written, as some callers' arrays are."""
+    view = np.ascontiguousarray(np.atleast_1d(numbers), np.float64).view()
     view.flags.writeable = False
     return view
 

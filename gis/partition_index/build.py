@@ -25,9 +25,9 @@ from gis.partition_index.supercover import edges_by_square
 def build_rows(xy, part, polygon, edges, grid, first_row, end_row):
     """The tiles from `first_row` to before `end_row`, row by row, with their leaves and pages.
 
-    `part[i]` is the part whose ring has the edge from vertex i to i + 1, for all i in `edges`; `polygon[p]`
-    is the position of part p's polygon, ascending. Returns the codes of tiles and leaves and the tape; they
-    count leaves and words from the start of these rows.
+    `edges` are all that touch these rows; `part[i]` is the part whose ring has the edge from vertex i to
+    i + 1; `polygon[p]` is the position of part p's polygon, ascending. Returns the codes of tiles and
+    leaves, and the tape; they count leaves and words from the start of these rows.
     """
     columns, rows = grid.columns, end_row - first_row
     none, one = np.int64(0), np.int64(1)  # a bare 0 or 1 would be a type of its own, compiled apart
@@ -51,7 +51,7 @@ def build_rows(xy, part, polygon, edges, grid, first_row, end_row):
         else:
             leaves[tiles[tile] >> 4] = _lowest(polygon, covers[0])
         _carry(xy, part, here, west, south, east, south, covers[0])
-    return tiles, leaves, tape[:used].copy()
+    return tiles, leaves, tape[:used]
 
 
 @njit

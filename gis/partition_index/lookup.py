@@ -21,12 +21,11 @@ LINE = 16
 
 
 @kernel
-def locate_all(x, y, found, arrays):
+def locate_all(x, y, found, plan, tiles, leaves, tape, xy):
     """Write the position of the polygon covering each point (x, y) into `found`.
 
     Returns a number without a meaning: it keeps the compiler from dropping the reads ahead.
     """
-    plan, tiles, leaves, tape, xy = arrays
     grid = grid_of(plan)
     names, crossed = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64)
     ahead = 0
@@ -50,9 +49,8 @@ def locate_all(x, y, found, arrays):
 
 
 @kernel
-def locate_point(x, y, arrays):
+def locate_point(x, y, plan, tiles, leaves, tape, xy):
     """The position of the polygon covering one point."""
-    plan, tiles, leaves, tape, xy = arrays
     grid = grid_of(plan)
     code = leaves[_leaf_of(x, y, grid, tiles)]
     return _lowest_covering(x, y, grid, tiles, tape, xy, -2 - code) if code < -1 else code

@@ -11,13 +11,12 @@ from gis.partition_index.pages import ALL, CANDIDATES_A_PAGE, EDGE, HEAD, MORE, 
 
 
 @kernel
-def overlapping_pairs(arrays):
+def overlapping_pairs(plan, tiles, leaves, tape, xy):
     """Pairs (lower, higher position) that cover one place: a reference point, or a vertex of one of them.
 
     Every page is asked about its leaf's reference point and about the vertices in the leaf that begin one
     of its edges. A pair is told as often as it is met.
     """
-    plan, tiles, leaves, tape, xy = arrays
     grid = grid_of(plan)
     pairs, met = np.empty((64, 2), np.int32), np.int64(0)
     for tile in range(len(tiles)):

@@ -12,8 +12,9 @@ from gis.errors import Invalid
 from gis.partition_index.build import build_rows
 from gis.partition_index.grid import Grid
 from gis.partition_index.rings import Rings
+from gis.partition_index.supercover import edges_by_band
 
-EDGES_A_BAND = 300_000
+EDGES_A_BAND = 1_000_000
 """Enough to be worth a thread, few enough that a band in the making needs little memory."""
 
 
@@ -47,13 +48,14 @@ def with_rows_rebuilt(
 def _bands(rings: Rings, grid: Grid, first_row: int, end_row: int, threads: int) -> list[Raster]:
     """Rows of tiles in bands, each counting leaves and words from its own start."""
     part = rings.part_of_edges()
-    edges = np.flatnonzero(part >= 0).astype(np.int32)
-    rows = end_row - first_row
-    bands = min(rows, 1 + len(edges) * rows // grid.rows // EDGES_A_BAND)
-    cuts = np.linspace(first_row, end_row, bands + 1).astype(int).tolist()
+    rows_a_band = max(1, EDGES_A_BAND * grid.rows // max(1, len(part)))
+    bands = -(-(end_row - first_row) // rows_a_band)
+    start, edges = edges_by_band(rings.xy, part, grid, first_row, rows_a_band, bands)
 
     def build(band: int) -> Raster:
-        return Raster(*build_rows(rings.xy, part, rings.polygon, edges, grid, cuts[band], cuts[band + 1]))
+        first = first_row + band * rows_a_band
+        here, end = edges[start[band] : start[band + 1]], min(first + rows_a_band, end_row)
+        return Raster(*build_rows(rings.xy, part, rings.polygon, here, grid, first, end))
 
     if bands == 1 or threads == 1:
         return [build(band) for band in range(bands)]

@@ -13,7 +13,10 @@ from gis.errors import Invalid
 from gis.partition_index.jit import kernel
 from gis.partition_index.predicates import LARGEST, SMALLEST
 
+AT_A_TIME = 4096
+"""Taking polygons apart copies them; so many at a time keep that small."""
 _POLYGON, _MULTIPOLYGON = 3, 6
+_NONE = np.empty(0, np.int64)
 
 
 class Rings(NamedTuple):
@@ -49,26 +52,39 @@ def rings_of(polygons: NDArray[np.object_]) -> Rings:
             remedy_zh="请只给出多边形或多部件多边形。",
             positions=wrong[:100].tolist(),
         )
-    parts, polygon = shapely.get_parts(polygons, return_index=True)
-    whole = ~shapely.is_empty(parts)
-    parts, polygon = parts[whole], polygon[whole].astype(np.int32)
-    if not len(parts):
-        return Rings(np.empty((0, 2)), np.empty(0, np.int64), np.empty(0, np.int32), polygon)
-    _, xy, (starts, first_rings) = shapely.to_ragged_array(parts, include_z=False)
-    unfit = _first_unfit(xy)
-    if unfit >= 0:
-        ring = int(np.searchsorted(starts, unfit, side="right")) - 1
-        position = int(polygon[np.searchsorted(first_rings, ring, side="right") - 1])
-        x, y = xy[unfit].tolist()
-        raise Invalid(
-            en=f"Polygon {position} has a vertex at ({x}, {y}), which is no place.",
-            zh=f"第 {position} 个多边形有顶点 ({x}, {y})，不是有效位置。",
-            remedy_en="Give finite coordinates, in degrees or metres.",
-            remedy_zh="请给出有限的坐标（度或米）。",
-            positions=[position],
-        )
-    part = np.repeat(np.arange(len(parts), dtype=np.int32), np.diff(first_rings))
-    return Rings(np.ascontiguousarray(xy), np.asarray(starts[1:], np.int64), part, polygon)
+    xy = np.empty((int(shapely.get_num_coordinates(polygons).sum()), 2))
+    ends, ring_parts, positions = [_NONE], [_NONE], [_NONE]
+    vertices = parts = 0
+    for first in range(0, len(polygons), AT_A_TIME):
+        single, position = shapely.get_parts(polygons[first : first + AT_A_TIME], return_index=True)
+        whole = ~shapely.is_empty(single)
+        if not whole.any():
+            continue
+        _, some, (starts, rings) = shapely.to_ragged_array(single[whole], include_z=False)
+        xy[vertices : vertices + len(some)] = some
+        ends.append(vertices + starts[1:])
+        ring_parts.append(parts + np.repeat(np.arange(len(rings) - 1), np.diff(rings)))
+        positions.append(first + position[whole])
+        vertices, parts = vertices + len(some), parts + len(rings) - 1
+    part, polygon = (np.concatenate(numbers).astype(np.int32) for numbers in (ring_parts, positions))
+    laid_out = Rings(xy, np.concatenate(ends), part, polygon)
+    _refuse_unfit(laid_out)
+    return laid_out
+
+
+def _refuse_unfit(rings: Rings) -> None:
+    vertex = _first_unfit(rings.xy)
+    if vertex < 0:
+        return
+    position = int(rings.polygon[rings.part[np.searchsorted(rings.ends, vertex, side="right")]])
+    x, y = rings.xy[vertex].tolist()
+    raise Invalid(
+        en=f"Polygon {position} has a vertex at ({x}, {y}), which is no place.",
+        zh=f"第 {position} 个多边形有顶点 ({x}, {y})，不是有效位置。",
+        remedy_en="Give finite coordinates, in degrees or metres.",
+        remedy_zh="请给出有限的坐标（度或米）。",
+        positions=[position],
+    )
 
 
 def replaced(rings: Rings, changes: Mapping[int, shapely.Geometry]) -> tuple[Rings, NDArray[np.float64]]:

@@ -42,7 +42,10 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
 
 
 def map_arrays(path: Path) -> Arrays:
-    """The arrays of a file, read-only and straight from the page cache. Raises Invalid for another file."""
+    """The arrays of a file straight from the page cache, which all processes share as long as none writes.
+
+    Raises Invalid for a file of another kind.
+    """
     with path.open("rb") as file:
         magic, line = file.readline(), file.readline()
         if magic != MAGIC:
@@ -52,7 +55,7 @@ def map_arrays(path: Path) -> Arrays:
                 remedy_en="Build the index again and save it.",
                 remedy_zh="请重新建立索引并保存。",
             )
-        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     start = -(-(len(magic) + len(line)) // _ALIGNED) * _ALIGNED
     arrays: Arrays = {}
     for name, entry in json.loads(line).items():

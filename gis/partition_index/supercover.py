@@ -6,6 +6,32 @@ import numpy as np
 from numba import njit
 
 from gis.partition_index.grid import SLACK
+from gis.partition_index.jit import kernel
+
+
+@kernel
+def edges_by_band(xy, part, grid, first_row, rows_a_band, bands):
+    """Enter each edge (each i with part[i] >= 0) into all bands of rows of tiles that it touches.
+
+    Returns where the edges of each band start (bands + 1 numbers) and the edges, ascending within a band.
+    """
+    start = np.zeros(bands + 1, np.int64)
+    entered = np.empty(0, np.int32)
+    for filling in (False, True):
+        if filling:
+            entered = _turn_counts_into_starts(start)
+        for i in range(len(xy) - 1):
+            if part[i] < 0:
+                continue
+            v0 = (xy[i, 1] - grid.south) * grid.per_y - first_row
+            v1 = (xy[i + 1, 1] - grid.south) * grid.per_y - first_row
+            bottom = max(int(np.floor(min(v0, v1) - SLACK)), 0) // rows_a_band
+            top = int(np.floor(max(v0, v1) + SLACK)) // rows_a_band
+            for band in range(bottom, min(top, bands - 1) + 1):
+                if filling:
+                    entered[start[band + 1]] = i
+                start[band + 1] += 1
+    return start, entered
 
 
 @njit
