@@ -234,11 +234,12 @@ def test_the_case_page_sorts_filters_and_gives_a_file(desk):
     desk.locator(".rail [data-page=cases]").click()
     number = ".ag-row[row-index='0'] [col-id=number]"
     desk.locator(number).wait_for()
-    desk.locator(".ag-header-cell[col-id=number]").click()
-    lowest = desk.locator(number).inner_text()
-    desk.locator(".ag-header-cell[col-id=number]").click()
-    changed = f'low => document.querySelector("{number}").innerText !== low'
-    desk.wait_for_function(changed, arg=lowest)
+    heading, ends = ".ag-header-cell[col-id=number]", []
+    for direction in ("ascending", "descending"):
+        desk.locator(heading).click()
+        desk.locator(f"{heading}[aria-sort={direction}]").wait_for()
+        ends.append(desk.locator(number).inner_text())
+    assert ends[0] < ends[1]
     desk.locator("select[name=stage]").select_option("handled")
     rows = "() => document.querySelectorAll('.ag-center-cols-container .ag-row').length"
     desk.wait_for_function(f"{rows} === 1")
@@ -255,6 +256,8 @@ def test_the_case_page_sorts_filters_and_gives_a_file(desk):
 def test_nothing_lies_over_anything_else(desk, width):
     """What floats on the map keeps clear of the other floats, of the rail and of the panel."""
     desk.set_viewport_size({"width": width, "height": 800})
+    drawn_anew = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    desk.evaluate(drawn_anew)
     boxes = desk.evaluate(
         """() => ['.search', '.scope', '.layers', '.controls', '.time-bar', '#panel', '.rail']
             .map((name) => [name, document.querySelector(name).getBoundingClientRect()])
@@ -278,7 +281,7 @@ def test_a_switched_layer_and_a_language_are_kept(site):
     page.wait_for_function(f"() => {hidden}")
     page.locator(".rail summary.rail-item").click()
     page.locator("[data-theme-choice=dark]").click()
-    page.wait_for_function(f"() => {MAP}.getStyle().name === 'CityGrid dark'")
+    page.wait_for_function(f"() => {MAP}.getStyle()?.name === 'CityGrid dark'")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
