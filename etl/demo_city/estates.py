@@ -21,6 +21,8 @@ MOST_FLATS = 540
 """A cell holds at most 500 households, some 92 % of its flats."""
 WALL_INSET = 7.0
 LANE_HALF = 4.5
+SHEDS = 2 * ((18, 5, "车棚"), (7, 5, "配电房"), (22, 5, "车棚"), (6, 5, "垃圾房"))
+"""(width, depth, name) of the small buildings an estate would like to have."""
 STOREY_M = 3.0
 HIGH_RISE = 12
 """Buildings of so many floors are drawn as towers."""
@@ -298,7 +300,7 @@ def _sheds(drawing: Drawing, inner: shapely.Polygon, frame: Frame, rng: np.rando
             Sketch(frame.out(outline), "other", "village", 1, minor=True, label="门卫室")
         )
     west, south, east, north = inner.bounds
-    for width, depth, label in ((18, 5, "车棚"), (7, 5, "配电房"), (22, 5, "车棚"), (6, 5, "垃圾房")):
+    for width, depth, label in SHEDS:
         x = west + rng.uniform(0, 5) if rng.random() < 0.5 else east - width - rng.uniform(0, 5)
         y = rng.uniform(south, north - 6)
         outline = frame.out(rectangle(width, depth) + np.array([x, y]))
