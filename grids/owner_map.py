@@ -68,7 +68,7 @@ class OwnerMap:
         self._over = np.flatnonzero(self.special)
         self._index = PartitionIndex.build(list(geoms[self._social]))
         self._social_tree = shapely.STRtree(geoms[self._social])
-        self._over_tree = shapely.STRtree(geoms[self._over])
+        self._over_index = PartitionIndex.build(list(geoms[self._over]))
         self.zone = metric_zone(geoms) if len(geoms) else crs.metric_crs(113.1)
         self._metric = in_metres(geoms, self.zone)
         self._strips = [strip for strip in strips if strip.cell_code in self.position]
@@ -106,13 +106,11 @@ class OwnerMap:
 
     def covering(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int32]:
         """Index of the owning cell of each point (special cells first, then social), -1 where none covers."""
-        found = self._index.locate(lon, lat)
-        owner = np.where(found >= 0, self._social[found], -1) if len(self._social) else found
+        owner = _cells(self._social, self._index.locate(lon, lat))
         if len(self._over):
-            point, over = self._over_tree.query(shapely.points(lon, lat), predicate="intersects")
-            for i, cell in sorted(zip(point, self._over[over], strict=True), reverse=True):
-                owner[i] = cell
-        return owner.astype(np.int32)
+            over = _cells(self._over, self._over_index.locate(lon, lat))
+            owner = np.where(over >= 0, over, owner)
+        return owner
 
     def covering_one(self, lon: float, lat: float) -> int:
         """`covering` for one point, without the arrays."""
@@ -121,10 +119,8 @@ class OwnerMap:
 
     def special_at(self, lon: float, lat: float) -> int:
         """The special cell over a point (the lowest code where several are), or -1."""
-        if not len(self._over):
-            return -1
-        over = self._over_tree.query(shapely.Point(lon, lat), predicate="intersects")
-        return int(self._over[over.min()]) if len(over) else -1
+        found = self._over_index.locate_one(lon, lat)
+        return int(self._over[found]) if found >= 0 else -1
 
     def social_at(self, lon: float, lat: float) -> int:
         """The social cell that covers a point (the lowest code on a shared edge), or -1."""
@@ -170,6 +166,11 @@ class OwnerMap:
         """The point in metres of the city's zone; not finite where the zone does not reach."""
         x, y = crs.to_metres(lon, lat, zone=self.zone)
         return shapely.Point(float(x), float(y))
+
+
+def _cells(cells: NDArray[np.int64], found: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Positions in an index over some cells -> those cells; -1 stays -1, as the last of one more."""
+    return np.append(cells, -1)[found].astype(np.int32)
 
 
 _pictures: OrderedDict[tuple[int, str], tuple[str, OwnerMap]] = OrderedDict()
