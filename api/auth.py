@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis import audit
 from gis.access import CITY_WIDE_ROLES, Principal, code_level
-from gis.database import Base, territory_column
+from gis.database import Base, Statement, binding, territory_column
 from gis.errors import Conflict, Denied, Invalid, NotFound
 from grids.members import Member
 
@@ -160,10 +160,12 @@ def sign_out(session: Session, token: str, *, now: datetime) -> None:
     )
 
 
-_BY_TOKEN = sa.text(
+_BY_TOKEN = Statement(
     """
     SELECT a.id, a.username, a.display_name, a.role, a.territory, a.member_id,
-           t.expires_at, t.revoked_at, a.active, t.last_used_at
+           t.expires_at, t.revoked_at, a.active, t.last_used_at, """
+    + binding("coalesce(a.territory, 'none')", "a.id::text", "coalesce(a.member_id::text, '')", "a.role")
+    + """
     FROM access_token AS t JOIN account AS a ON a.id = t.account_id WHERE t.hash = :hash
     """
 )
@@ -172,12 +174,13 @@ _TOUCH_EVERY = timedelta(minutes=10)
 
 
 def principal_for_token(session: Session, token: str, *, now: datetime) -> Principal:
-    """Whom a token stands for: one indexed look-up, at every request, so that a sign-out works at once.
+    """Whom a token stands for, and the transaction bound to them, as `bind_principal` would.
 
-    Raises NotSignedIn, saying whether the token is unknown, has expired, or was ended.
+    One indexed look-up at every request, so that a sign-out works at once. Raises NotSignedIn, saying whether
+    the token is unknown, has expired, or was ended; the transaction is then good for nothing more.
     """
     hashed = token_hash(token)
-    row = session.execute(_BY_TOKEN, {"hash": hashed}).one_or_none()
+    row = _BY_TOKEN.first(session, {"hash": hashed})
     if row is None:
         raise not_signed_in("This token is not known.", "该令牌不存在。")
     if row.revoked_at is not None or not row.active:
@@ -186,7 +189,7 @@ def principal_for_token(session: Session, token: str, *, now: datetime) -> Princ
         raise not_signed_in("This sign-in has expired.", "登录已过期。")
     if row.last_used_at is None or row.last_used_at < now - _TOUCH_EVERY:
         session.execute(_TOUCH, {"hash": hashed, "now": now})
-    return Principal(*row[:6])
+    return Principal(row.id, row.username, row.display_name, row.role, row.territory, row.member_id)
 
 
 def not_signed_in(en: str, zh: str) -> NotSignedIn:

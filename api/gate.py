@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from api.auth import not_signed_in, principal_for_token
 from gis.access import Principal
-from gis.database import Database, bind_principal
+from gis.database import Database
 from gis.errors import Denied
 from gis.settings import Settings
 
@@ -61,7 +61,6 @@ class Door:
         now = self.means.clock()
         with self.means.database.unit_of_work() as session:
             by = principal_for_token(session, self.token, now=now)
-            bind_principal(session, by)
             yield session, by, now
 
 

@@ -126,21 +126,46 @@ class Hub:
 
     async def _listen(self) -> None:
         """Hear the channel for ever; after a lost connection try again, and tell the pages to look anew."""
-        conninfo = _conninfo(self._database)
         while True:
             try:
-                connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+                connection = await psycopg.AsyncConnection.connect(_conninfo(self._database), autocommit=True)
                 async with connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self.connected.set()
-                    async for notice in connection.notifies():
-                        self.pass_on(json.loads(notice.payload))
+                    await self._hear(connection)
             except psycopg.OperationalError as error:
                 _log.warning("listening interrupted", error=str(error))
             # Changes may have been missed: pages reconnect and ask for the present state.
             self.connected.clear()
             self.close_streams()
             await asyncio.sleep(1.0)
+
+    async def _hear(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Pass on what comes until the connection is lost. Raises OperationalError then.
+
+        libpq's own calls on a readable socket: the driver's generator of notices takes a dozen times longer,
+        and every report of the city goes through here, in every worker.
+        """
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        libpq = connection.pgconn
+
+        def readable() -> None:
+            try:
+                libpq.consume_input()
+                while notice := libpq.notifies():
+                    if self._listeners:
+                        self.pass_on(json.loads(notice.extra))
+            except psycopg.OperationalError as error:
+                if not lost.done():
+                    lost.set_exception(error)
+
+        loop, socket = asyncio.get_running_loop(), connection.fileno()
+        loop.add_reader(socket, readable)
+        try:
+            readable()  # what came together with the answer to LISTEN
+            await lost
+        finally:
+            loop.remove_reader(socket)
 
     async def _check_tokens(self) -> None:
         while True:

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from api.parameters import MAX_ID
 from gis.access import Principal
 from gis.masking import mask_name, mask_phone
-from grids.responsibility import Person, Responsibility
+from grids.receivers import Person
+from grids.responsibility import Responsibility
 from incidents.lifecycle import MOVES
 from incidents.locating import DeclaredPlace, locate
 from incidents.queries import IncidentDetail, MoveRow, PhotoRow, Row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import namedtuple_row
 from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from gis.access import Principal
@@ -78,10 +80,11 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=max_overflow,
-            pool_pre_ping=True,
             connect_args={"application_name": "citygrid"},
         )
         event.listen(self.engine, "connect", _warm)
+        event.listen(self.engine, "checkout", _check_after_rest)
+        event.listen(self.engine, "checkin", _note_rest)
         self._announcer = Announcer(self.engine)
 
     @contextmanager
@@ -115,11 +118,13 @@ def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
     session.info.setdefault(_WAITING, []).append((channel, json.dumps(payload, default=str)))
 
 
-_BIND = Statement(
-    "SELECT set_config('app.territory', :territory, true) AS territory,"
-    " set_config('app.account', :account, true) AS account,"
-    " set_config('app.member', :member, true) AS member, set_config('app.role', :role, true) AS role"
-)
+def binding(territory: str, account: str, member: str, role: str) -> str:
+    """SQL that tells PostgreSQL who acts, until the end of the transaction, from four SQL expressions."""
+    values = {"territory": territory, "account": account, "member": member, "role": role}
+    return ", ".join(f"set_config('app.{name}', {sql}, true) AS bound_{name}" for name, sql in values.items())
+
+
+_BIND = Statement("SELECT " + binding(":territory", ":account", ":member", ":role"))
 
 
 def bind_principal(session: Session, principal: Principal) -> None:
@@ -133,6 +138,29 @@ def bind_principal(session: Session, principal: Principal) -> None:
             "role": principal.role,
         },
     )
+
+
+REST_S = 2.0
+"""A pooled connection that has rested longer is asked whether it still stands before it is used."""
+
+
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info["rested_since"] = time.monotonic()
+
+
+def _check_after_rest(connection: Any, record: Any, _proxy: Any) -> None:
+    """After a restart of the database the pool is emptied, and nobody's request fails for it.
+
+    Asking before every use would cost every request a round trip; a connection used a moment ago stands.
+    """
+    rested_since = record.info.get("rested_since")
+    if rested_since is None or time.monotonic() - rested_since < REST_S:
+        return
+    try:
+        connection.execute("")
+        connection.rollback()
+    except psycopg.OperationalError as error:
+        raise InvalidatePoolError("the database has been restarted") from error
 
 
 def _warm(connection: Any, _record: object) -> None:

@@ -7,13 +7,13 @@ phones sending the same key can never make two cases.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -180,7 +180,7 @@ def _refuse_faulty(draft: ReportDraft) -> None:
 
 def _body_hash(draft: ReportDraft) -> str:
     body = {field.name: getattr(draft, field.name) for field in fields(draft)}
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _category_of(place: Any) -> _Category:
@@ -359,7 +359,7 @@ _INSERT = Statement(
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return orjson.dumps(value).decode()
 
 
 def _answered_before(session: Session, draft: ReportDraft, by: Principal) -> Reported | None:
