@@ -77,11 +77,12 @@ def incidents(session: Session, request: FileRequest, occasion: Occasion) -> Loa
         stage.refuse("s.closed_at < s.reported_at", BEFORE, report)
         stage.refuse("s.reported_at > CAST(:now AS timestamptz)", FUTURE, report, now=occasion.now)
         rows = _with_what_is_known(stage)
-        changed = [
-            row for row in rows if row.before is not None and row.before != body_hash(row, reading.crs)
-        ]
-        report.refused += [RowNote(row.row, row.source_code, CHANGED) for row in changed]
-        known = [row for row in rows if row.before == body_hash(row, reading.crs)]
+        known = []
+        for row in rows:
+            if row.before is not None and row.before == body_hash(row, reading.crs):
+                known.append(row)
+            elif row.before is not None:
+                report.refused.append(RowNote(row.row, row.source_code, CHANGED))
         closed = _close(session, [row for row in known if row.closed_at and row.stage not in ENDED], occasion)
         new = [row for row in rows if row.before is None]
         inserted = _insert(session, new, report, reading, occasion, request.path.name)
@@ -140,7 +141,9 @@ def _insert(
         _case(row, answer, categories[row.category], number, reading.crs, occasion.now)
         for (row, answer), number in zip(pairs, numbers, strict=True)
     ]
-    stage.copy({column: [case[column] for case in cases] for column in stage.columns})
+    places = shapely.points([row.lon for row, _ in pairs], [row.lat for row, _ in pairs])
+    told = {column: [case[column] for case in cases] for column in stage.columns if column != "geom"}
+    stage.copy({**told, "geom": ewkb(places, multi=False)})
     stage.analyze()
     listed = ", ".join(CASE_COLUMNS)
     session.execute(
@@ -153,7 +156,7 @@ def _insert(
 def _case(
     row: Any, answer: Routed, category: Category, number: str, crs: str | None, now: datetime
 ) -> dict[str, Any]:
-    """Column -> value of one new case."""
+    """Column -> value of one new case, but for its place."""
     reported_at = row.reported_at or now
     text = row.title or row.category or category.name_zh
     title = text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1] + "…"
@@ -171,7 +174,6 @@ def _case(
         "description": description,
         "stage": "closed" if row.closed_at else "registered",
         "version": 2 if row.closed_at else 1,
-        "geom": ewkb(shapely.points([row.lon], [row.lat]), multi=False)[0],
         "source_lon": row.source_lon,
         "source_lat": row.source_lat,
         "source_crs": crs,
