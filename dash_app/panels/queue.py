@@ -174,6 +174,16 @@ def _filter_menu(words: Words, view: QueueView, state: ViewState) -> Markup:
             title=words("queue.filter"),
         ),
         div(
+            tag(
+                "a",
+                icon("download", "s"),
+                words("queue.csv"),
+                cls="menu-item",
+                href=state.href("/cases.csv"),
+                data_native=True,
+                download=True,
+            ),
+            div(cls="menu-line"),
             div(words("filter.category"), cls="menu-label"),
             _item(words("filter.any"), state.href(category=""), not state.category),
             [
@@ -194,16 +204,6 @@ def _filter_menu(words: Words, view: QueueView, state: ViewState) -> Markup:
                 _item(words(f"time.{span_}"), state.href(when=span_, from_="", to=""), state.when == span_)
                 for span_ in ("today", "7d", "30d")
             ],
-            div(cls="menu-line"),
-            tag(
-                "a",
-                icon("download", "s"),
-                words("queue.csv"),
-                cls="menu-item",
-                href=state.href("/cases.csv"),
-                data_native=True,
-                download=True,
-            ),
             cls="menu-body right",
         ),
         cls="menu",
