@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from etl.loading import Progress, silent
 from etl.shapes import clean_shapes
 from gis import crs as coordinates
-from gis.access import CODE_WIDTHS
 from gis.crs import source_system
 from gis.errors import Invalid
 from gis.geometry import DEFAULT_ACCURACY_M, Fix
@@ -177,7 +176,7 @@ class _People:
         city, sure = self._city, decision.sureness
         code = None if decision.cell is None else city.codes[decision.cell]
         second = None if sure.second is None else city.codes[sure.second]
-        territory = code or city.area_at(lon, lat) or city.codes[0][: CODE_WIDTHS["city"]]
+        territory = city.territory_of(decision.cell, lon, lat)
         person = self._receiver(receivers.grounds_of(code, territory))
         other = self._receiver(receivers.grounds_of(second, second)) if second else None
         border_m = None if decision.rule == "orphan" else round(sure.border_m, 1)

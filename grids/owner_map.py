@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from gis import crs
+from gis.access import CODE_WIDTHS
 from gis.errors import Invalid, NotFound
 from gis.geometry import in_metres, metric_zone
 from gis.partition_index import PartitionIndex
@@ -148,6 +149,16 @@ class OwnerMap:
             *(Overlay(self.position[s.cell_code], s.shape, s) for s in self._strips if s.id in in_force),
         ]
         return FinalGround(self._metric, ~self.special, overlays, self._barriers, near_limit_m=NEAR_LIMIT_M)
+
+    def territory_of(self, cell: int | None, lon: float, lat: float) -> str:
+        """The most precise code of the hierarchy for a point owned by `cell`: the social cell's; beneath a
+        special cell, that of the social cell it lies over (decision 3); off every cell, the area's."""
+        if cell is not None and not self.special[cell]:
+            return self.codes[cell]
+        beneath = self.social_at(lon, lat)
+        if beneath >= 0:
+            return self.codes[beneath]
+        return self.area_at(lon, lat) or self.codes[0][: CODE_WIDTHS["city"]]
 
     def area_at(self, lon: float, lat: float) -> str | None:
         """The most precise area covering the point, or the nearest one of the lowest level loaded."""

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gis.access import CODE_WIDTHS
 from gis.database import Statement
 from gis.errors import Invalid
 from gis.geometry import DEFAULT_ACCURACY_M, Fix
@@ -175,7 +174,7 @@ def _answer(
     sure = decision.sureness
     code, name = _code_and_name(city, decision.cell)
     second, second_name = _code_and_name(city, sure.second)
-    territory = _territory(city, fix, decision.cell)
+    territory = city.territory_of(decision.cell, fix.lon, fix.lat)
     own = receivers.grounds_of(code, territory)
     others = receivers.grounds_of(second, second) if second else ()
     kept = kept_rosters.at_stamp(
@@ -222,14 +221,3 @@ def _answer(
 
 def _code_and_name(city: OwnerMap, cell: int | None) -> tuple[str | None, str | None]:
     return (None, None) if cell is None else (city.codes[cell], city.names[cell])
-
-
-def _territory(city: OwnerMap, fix: Fix, cell: int | None) -> str:
-    """The most precise code of the hierarchy: the social cell's; beneath a special cell, that of the social
-    cell it lies over (decision 3); off every cell, the area's."""
-    if cell is not None and not city.special[cell]:
-        return city.codes[cell]
-    beneath = city.social_at(fix.lon, fix.lat)
-    if beneath >= 0:
-        return city.codes[beneath]
-    return city.area_at(fix.lon, fix.lat) or city.codes[0][: CODE_WIDTHS["city"]]
