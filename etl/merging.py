@@ -36,6 +36,7 @@ def merge(
     session = stage.session
     if not session.execute(sa.text(f"SELECT EXISTS (SELECT 1 FROM {table})")).scalar_one():
         return Merged(_fill_empty(stage, table, [*key, *columns]), 0, 0)
+    stage.analyze()
     same_key = " AND ".join(f't."{column}" = {_theirs(stage, column)}' for column in key)
     unchanged, changed = _known(stage, table, same_key, compared)
     if changed:
@@ -75,9 +76,10 @@ def _theirs(stage: Stage, column: str) -> str:
 
 
 def _insert(stage: Stage, table: str, columns: Sequence[str], where: str = "") -> None:
+    """As they stand in the stage: the file's order, but for rows that were settled. Sorting costs a third."""
     listed = ", ".join(f'"{column}"' for column in columns)
     stage.session.execute(
-        sa.text(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {stage.name} {where} ORDER BY row")
+        sa.text(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {stage.name} {where}")
     )
 
 

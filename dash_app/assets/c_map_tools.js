@@ -245,6 +245,7 @@
   }
   document.addEventListener('cg:patched', (event) => { if (event.detail.id === 'rail') markPage(); });
 
+  let tableAsked = false;
   window.dash_clientside = Object.assign(window.dash_clientside || {}, {
     citygrid: {
       clicked(click) {
@@ -260,12 +261,20 @@
         ['incident', 'cell', 'building', 'shop', 'component'].forEach((name) => query.delete(name));
         return query.toString();
       },
+      /* Shows the page of an address. The case page's table is asked for once, when its library is there. */
       async pageOf(pathname) {
         const list = pathname === '/cases';
         document.documentElement.classList.toggle('on-cases', list);
         markPage();
-        if (list) await cg.load(cg.page.scripts.table);
+        if (!list || tableAsked) return window.dash_clientside.no_update;
+        tableAsked = true;
+        await cg.load(cg.page.scripts.table);
         return pathname;
+      },
+      /* The filter whose cases are to be listed; nothing while the case page is not looked at. */
+      askCases(filter, live, table, pathname) {
+        const looking = pathname === '/cases' && table;
+        return looking ? { query: filter || '', at: Date.now() } : window.dash_clientside.no_update;
       },
     },
   });

@@ -1,7 +1,7 @@
 """The case page: the filtered cases as a sortable table, and all of them as a file.
 
 Its table component is large and nobody needs it before this page is opened, so the browser fetches it only
-then (`citygrid.pageOf`); the page's address stays unknown to the callbacks here until it has arrived.
+then (`citygrid.pageOf`); the callbacks here wait until it has arrived.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import dash
 import dash_ag_grid
-from dash import ClientsideFunction, Input, Output, State
+from dash import ClientsideFunction, Input, Output
 from dash.development.base_component import Component
 
 from dash_app import ids
 from dash_app.clock_words import left_words
 from dash_app.desk import Desk, current_visit, threaded
 from dash_app.fragment import Fragment
-from dash_app.frame_parts import Box
+from dash_app.frame_parts import Box, Kept
 from dash_app.pages.ground import ground_path
 from dash_app.panels.case_list import case_list_head
 from dash_app.panels.queue import handler_words, title_words
@@ -57,17 +57,19 @@ _NO_CLOCK = 10**9
 def layout() -> Component:
     """The bare page, over the map."""
     return Box(
-        [Fragment(id=ids.CASES_HEAD), Box(id=ids.CASES_GRID, className="cases-grid")],
+        [
+            Kept(id=ids.CASES_ASKED),
+            Fragment(id=ids.CASES_HEAD),
+            Box(id=ids.CASES_GRID, className="cases-grid"),
+        ],
         id=ids.CASES,
         tag="section",
         className="cases",
     )
 
 
-def table(page: str | None) -> Component | Any:
+def table(_page: str) -> Component:
     """The empty table, once the browser has brought what draws it."""
-    if page != PATH:
-        return dash.no_update
     words = current_visit().words
     columns = [_column(words, name, width) for name, width in _WIDTHS.items()]
     return dash_ag_grid.AgGrid(
@@ -90,7 +92,7 @@ def table(page: str | None) -> Component | Any:
 def _column(words: Words, name: str, width: int) -> dict[str, Any]:
     column: dict[str, Any] = {"field": name, "headerName": words(f"col.{name}"), "width": width}
     if name == "clock":
-        column |= {"field": "minutes", "cellRenderer": "CaseClock", "sort": "asc"}
+        column |= {"field": "minutes", "cellRenderer": "CaseClock", "initialSort": "asc"}
     elif name in ("number", "title"):
         column["cellRenderer"] = "CaseLink"
     elif name == "place":
@@ -98,11 +100,9 @@ def _column(words: Words, name: str, width: int) -> dict[str, Any]:
     return column
 
 
-def listing(desk: Desk, query: str | None, _live: Any, table: Any, page: str | None) -> Any:
+def listing(desk: Desk, asked: dict[str, Any]) -> str:
     """The head, and beside it the rows: the table is no declared output, for it may not be there yet."""
-    if page != PATH or not table:
-        return dash.no_update
-    head, lines = found_cases(desk, ViewState.parse(query))
+    head, lines = found_cases(desk, ViewState.parse(asked["query"]))
     dash.set_props(TABLE, {"rowData": lines})
     return head
 
@@ -159,18 +159,22 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
 
 
 def register(app: dash.Dash, desk: Desk) -> None:
-    """Connect the page to an application."""
+    """Connect the page to an application. Nothing is asked of the server before the page is looked at."""
     app.clientside_callback(
         ClientsideFunction("citygrid", "pageOf"), Output(ids.PAGE, "data"), Input(ids.URL, "pathname")
     )
     app.callback(Output(ids.CASES_GRID, "children"), Input(ids.PAGE, "data"), prevent_initial_call=True)(
         threaded(table)
     )
-    app.callback(
-        Output(ids.CASES_HEAD, "html"),
+    app.clientside_callback(
+        ClientsideFunction("citygrid", "askCases"),
+        Output(ids.CASES_ASKED, "data"),
         Input(ids.FILTER, "data"),
         Input(ids.LIVE, "data"),
         Input(ids.CASES_GRID, "children"),
-        State(ids.PAGE, "data"),
+        Input(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(threaded(functools.partial(listing, desk)))
+    )
+    app.callback(Output(ids.CASES_HEAD, "html"), Input(ids.CASES_ASKED, "data"), prevent_initial_call=True)(
+        threaded(functools.partial(listing, desk))
+    )

@@ -15,7 +15,7 @@ from etl.demo_city.sheet import area_m2, sides_m
 from etl.demo_city.sizes import Size
 
 LARGEST_ESTATE_PLOT_M2 = 44_000
-LARGEST_VILLAGE_PLOT_M2 = {"village": 23_000, "lane": 21_000}
+LARGEST_LANE_PLOT_M2 = 21_000
 PUBLIC = ("school", "hospital", "civic")
 ROOMY_M2 = 44_000
 """A public place on a block larger than this leaves part of it to an estate."""
@@ -59,7 +59,9 @@ def zone(blocks: list[Parcel], size: Size, rng: np.random.Generator) -> list[Par
     return [replace(block, use=use, block=i) for i, (block, use) in enumerate(zip(blocks, uses, strict=True))]
 
 
-def plots_of(blocks: list[Parcel], rng: np.random.Generator) -> tuple[list[Parcel], list[RoadLine]]:
+def plots_of(
+    blocks: list[Parcel], size: Size, rng: np.random.Generator
+) -> tuple[list[Parcel], list[RoadLine]]:
     """Blocks -> plots, and the lanes and alleys between those of one block."""
     plots: list[Parcel] = []
     lines: list[RoadLine] = []
@@ -67,8 +69,8 @@ def plots_of(blocks: list[Parcel], rng: np.random.Generator) -> tuple[list[Parce
     for block in blocks:
         if block.use == "estate":
             parts, between, estates = _estate_plots(block, estates, rng)
-        elif block.use in LARGEST_VILLAGE_PLOT_M2:
-            largest = LARGEST_VILLAGE_PLOT_M2[block.use]
+        elif block.use in ("village", "lane"):
+            largest = size.village_plot_m2 if block.use == "village" else LARGEST_LANE_PLOT_M2
             parts, between = divide(block, rng, largest_m2=largest, longest=2.1, kind_at=lambda _: "alley")
             parts = [replace(part, estate=estates) for part in parts]
             estates += 1

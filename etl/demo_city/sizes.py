@@ -25,6 +25,8 @@ class Size:
     """Communities in each subdistrict."""
     village_share: float
     """Share of the blocks that are urban villages: many small houses."""
+    village_plot_m2: float
+    """Largest quarter of a village: it has the households of a cell in small towns, more houses in the city."""
     incidents_a_day: float
     history_days: int
     households_as_rows: bool
@@ -37,10 +39,10 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 75, 8, True, True, 3),
-        Size("subdistrict", 2180, 640, 1010, 1, 3, 4, 0.085, 75, HISTORY_DAYS, True, True, 6),
-        Size("district", 6400, 2200, 3400, 1, 15, 8, 0.08, 750, HISTORY_DAYS, True, True, 6),
-        Size("city", 20800, 8400, 11000, 10, 120, 12, 0.62, 1110, HISTORY_DAYS, False, False, 4),
+        Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 23_000, 75, 8, True, True, 3),
+        Size("subdistrict", 2180, 640, 1010, 1, 3, 4, 0.085, 23_000, 75, HISTORY_DAYS, True, True, 6),
+        Size("district", 6400, 2200, 3400, 1, 15, 8, 0.08, 23_000, 750, HISTORY_DAYS, True, True, 6),
+        Size("city", 20800, 8400, 11000, 10, 120, 12, 0.64, 44_000, 1110, HISTORY_DAYS, False, False, 4),
     )
 }
 """`sample` is a neighbourhood for quick tests; the other three are for people."""

@@ -69,7 +69,7 @@ def build_town(size: Size, seed: int, *, told: Callable[[float], None] = lambda 
     rng = np.random.default_rng((seed, 0))
     plan = plan_roads(size, rng)
     blocks = zone(plan.blocks, size, rng)
-    parcels, lanes = plots_of(blocks, rng)
+    parcels, lanes = plots_of(blocks, size, rng)
     parcels += [replace(strip, block=len(blocks) + i) for i, strip in enumerate(plan.strips)]
     units = [(i, rect) for i, parcel in enumerate(parcels) for rect in _unit_rects(parcel)]
     edges = Edges([parcel.rect for parcel in parcels] + [rect for _, rect in units])

@@ -18,6 +18,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Numba's own cache looks at the file a kernel stands in, not at the files of the functions it calls; a
     changed predicate would live on in old kernels. So the cache folder is named by all of the package.
+    Where no folder may be written at all, every process compiles for itself.
     """
     settings: Any = numba.config
     asked = settings.CACHE_DIR
@@ -25,5 +26,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     settings.CACHE_DIR = str(base / f"kernels-{_SOURCES[:12]}")
     try:
         return numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:
+        return numba.njit(nogil=True)(function)
     finally:
         settings.CACHE_DIR = asked

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dash
 import pytest
 
-from dash_app.pages.cases_page import PATH, found_cases, listing, table
+from dash_app.pages.cases_page import PATH, found_cases, table
 from dash_app.texts import LANGUAGES
 from dash_app.view_state import ViewState
 from tests.dash_app.test_markup import Reader
@@ -25,9 +24,3 @@ def test_ended_cases_are_listed_when_asked_for(office):
     with office.at("officer"):
         _, lines = found_cases(office.desk, ViewState(scope="ended"))
     assert [line["id"] for line in lines] == [str(office.toy.cases["closed"])]
-
-
-@pytest.mark.parametrize(("table_", "page"), [({"props": {}}, "/"), (None, PATH), (None, None)])
-def test_nothing_is_read_before_page_and_table_are_there(office, table_, page):
-    with office.at("officer"):
-        assert listing(office.desk, "", None, table_, page) is dash.no_update
