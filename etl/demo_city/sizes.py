@@ -26,7 +26,7 @@ class Size:
     village_share: float
     """Share of the blocks that are urban villages: many small houses."""
     village_plot_m2: float
-    """Largest quarter of a village: it has the households of a cell in small towns, more houses in the city."""
+    """Largest quarter of a village: the households of one cell in small towns, more houses in the city."""
     incidents_a_day: float
     history_days: int
     households_as_rows: bool
