@@ -142,6 +142,13 @@ def _visible(where: Where, by: Principal) -> None:
     where.add("(" + " OR ".join(own) + ")")
 
 
+def visible_to(by: Principal) -> Where:
+    """The WHERE of everything a person may see on the alias `i`, joined reports among it."""
+    where = Where()
+    _visible(where, by)
+    return where
+
+
 _CONDITIONS = {
     "stages": "i.stage = ANY(:stages)",
     "categories": "i.category = ANY(:categories)",
