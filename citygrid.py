@@ -5,6 +5,7 @@
     city.layer("cells")                        # a GeoDataFrame in EPSG:4490
     city.route(frame, crs="EPSG:4326")         # who answers for each row
     city.responsible(113.1, 23.0)              # for one place, with the reason
+    city.what_if("2027")                       # who would have got the last month's cases
     city.map("cells", "incidents")             # a map that needs no network
 
 One is signed in as an analyst: the fields of staff, nothing personal, names and phones masked.
@@ -13,8 +14,10 @@ One is signed in as an analyst: the fields of staff, nothing personal, names and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import folium
@@ -23,15 +26,19 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from etl.cluster import cluster as workers_of
 from etl.exports import Box, read_layer
 from etl.notebook_map import offline_map
 from etl.routed_file import APPENDED
-from etl.routing import REFUSED, Routed, answers
+from etl.routing import REFUSED, Decide, Routed, Routing, decide_here
+from etl.trial_files import trial_of
+from etl.what_if import WhatIf, what_if
 from gis.access import Principal
 from gis.cluster import database_url
 from gis.database import Database
 from gis.masking import mask_name, mask_phone
 from gis.settings import Settings
+from grids import owner_map
 from grids.receivers import Person
 from grids.responsibility import Responsibility, responsible_for
 from incidents.locating import locate
@@ -74,12 +81,15 @@ class City:
         accuracy: str | None = None,
         at: datetime | None = None,
         generation: str | None = None,
+        cluster: str | None = None,
+        shared: str | Path | None = None,
     ) -> pd.DataFrame:
         """The frame with who answers for each row behind it; the index and every row stay.
 
         A GeoDataFrame brings its points and its system; another frame has the columns `lon` and `lat` and
         declares `crs`. `accuracy` names a column of metres. The moment is `at`, else now. An answer that is
-        called like a column of the frame stands as NAME_answer.
+        called like a column of the frame stands as NAME_answer. `cluster` is the address of a Dask scheduler
+        or local:N; its workers must all see the folder `shared`.
         """
         if isinstance(frame, gpd.GeoDataFrame):
             points = frame.geometry.to_numpy()
@@ -87,20 +97,21 @@ class City:
         else:
             points = _points(frame[lon], frame[lat])
         accuracies = [None] * len(frame) if accuracy is None else _numbers(frame[accuracy])
-        with self.database.unit_of_work(self.principal) as session:
-            found = answers(
-                session,
-                points,
-                crs,
-                accuracies,
-                at=at or datetime.now(UTC),
-                zone=self.settings.zone,
-                generation=generation,
-            )
+        zone, moment = self.settings.zone, at or datetime.now(UTC)
+        with self._deciding(cluster, shared) as decide, self.database.unit_of_work(self.principal) as session:
+            ground = owner_map.current(session, generation)
+            routing = Routing(session, ground, at=moment, zone=zone, decide=decide)
+            found = routing.begin_raw(points, crs, accuracies)()
         appended = _appended(found, frame.index)
         return frame.join(
             appended.rename(columns={c: f"{c}_answer" for c in frame.columns.intersection(APPENDED)})
         )
+
+    def _deciding(self, cluster: str | None, shared: str | Path | None) -> AbstractContextManager[Decide]:
+        """Who decides: this process, or the workers of a cluster."""
+        if cluster is None:
+            return nullcontext(decide_here)
+        return workers_of(cluster, Path(shared) if shared else self.settings.home / "ground")
 
     def responsible(
         self,
@@ -125,6 +136,34 @@ class City:
             building_head=_masked(answer.building_head),
             second_member=_masked(answer.second_member),
         )
+
+    def what_if(
+        self,
+        generation: str | None = None,
+        *,
+        cells: gpd.GeoDataFrame | None = None,
+        exceptions: gpd.GeoDataFrame | None = None,
+        days: int = 30,
+        territory: str = "",
+        at: datetime | None = None,
+    ) -> WhatIf:
+        """Who would have got the incidents of the last days, were another drawing in force.
+
+        On trial is a loaded `generation`, or the active one with other shapes of some `cells` (column code)
+        and more `exceptions` (columns cell_code, and optionally buffer_m and priority). The answer's `cells`,
+        `members` and `moved` make frames: `pd.DataFrame(answer.cells)`.
+        """
+        now = at or datetime.now(UTC)
+        trial = trial_of(generation, cells, exceptions)
+        with self.database.unit_of_work(self.principal) as session:
+            return what_if(
+                session,
+                trial,
+                since=now - timedelta(days=days),
+                now=now,
+                zone=self.settings.zone,
+                territory=territory,
+            )
 
     def map(self, *names: str, bbox: Box | None = None, territory: str | None = None) -> folium.Map:
         """A map of layers, the first beneath. It holds everything it needs: `save` it and send it."""

@@ -17,12 +17,9 @@ from api.schemas import Body
 from gis.errors import Invalid
 from grids import exceptions
 from grids.misroutes import Strip
-from incidents.misroutes import disputed_strips
+from incidents.misroutes import EVIDENCE_DAYS, disputed_strips
 
 router = APIRouter(prefix="/api/v1", tags=["responsibility"])
-
-EVIDENCE_DAYS = 180
-"""How far back misroutes count where no moment is asked for."""
 
 
 class ExceptionBody(Body):
@@ -88,7 +85,7 @@ def add_exception(door: SignedInDoor, body: ExceptionBody) -> dict[str, int]:
     with door.open() as (session, by, now):
         added = exceptions.add(
             session,
-            _shape(body.geometry),
+            shape_of(body.geometry),
             body.cell_code,
             body.reason,
             by=by,
@@ -112,6 +109,7 @@ def _strip_feature(strip: Strip) -> dict[str, Any]:
     zh, en = strip.reasons
     return {
         "type": "Feature",
+        "id": strip.key,
         "geometry": shapely.geometry.mapping(strip.shape),
         "properties": {
             "from_cell": strip.from_cell,
@@ -129,7 +127,8 @@ def _strip_feature(strip: Strip) -> dict[str, Any]:
     }
 
 
-def _shape(geometry: dict[str, Any]) -> shapely.Geometry:
+def shape_of(geometry: dict[str, Any]) -> shapely.Geometry:
+    """The shape of a GeoJSON geometry. Raises Invalid for what is none."""
     try:
         return shapely.from_geojson(orjson.dumps(geometry))
     except shapely.errors.GEOSException as error:

@@ -36,8 +36,8 @@ NO_GROUND = Reason(
     "no_ground",
     "找不到所写的网格或街道",
     "its cell or subdistrict is not found",
-    "请写现行网格的编码或名称，或街道的编码或名称。",
-    "Name a cell of the active generation or a subdistrict, by code or by name.",
+    "请写现行版本（或新导入版本）中网格的编码或名称，或街道的编码或名称。",
+    "Name a cell of the active generation, or of one newly loaded, or a subdistrict, by code or by name.",
 )
 WRONG_SPAN = Reason("wrong_span", "结束日期不晚于开始日期", "it ends before it begins")
 
@@ -119,18 +119,23 @@ def residents(session: Session, request: FileRequest, occasion: Occasion) -> Loa
     return load(session, request, plan, occasion)
 
 
+# A post's ground is found in the active generation, else in the newest loaded one: a new drawing gets its
+# teams before it is activated, because the gate asks for them.
 _GROUND = """
     UPDATE {stage} AS s SET territory = g.code FROM (
         SELECT row, min(code) AS code FROM (
-            SELECT n.row, c.code FROM {stage} AS n
-            JOIN cell AS c ON n.ground COLLATE "C" IN (c.code, c.source_code, c.name)
-            JOIN generation AS g ON g.name = c.generation AND g.status = 'active'
-            WHERE c.kind IN ('social', 'special')
-            UNION
-            SELECT n.row, a.code FROM {stage} AS n
-            JOIN area AS a ON n.ground COLLATE "C" IN (a.code, a.source_code, a.name)
-            WHERE a.level = 'subdistrict'
-        ) AS found GROUP BY row HAVING count(*) = 1
+            SELECT row, code, new, bool_and(new) OVER (PARTITION BY row) AS only_new FROM (
+                SELECT n.row, c.code, g.status = 'loaded' AS new FROM {stage} AS n
+                JOIN cell AS c ON n.ground COLLATE "C" IN (c.code, c.source_code, c.name)
+                JOIN generation AS g ON g.name = c.generation
+                WHERE c.kind IN ('social', 'special') AND (g.status = 'active' OR g.name = (
+                    SELECT name FROM generation WHERE status = 'loaded' ORDER BY loaded_at DESC LIMIT 1))
+                UNION
+                SELECT n.row, a.code, false FROM {stage} AS n
+                JOIN area AS a ON n.ground COLLATE "C" IN (a.code, a.source_code, a.name)
+                WHERE a.level = 'subdistrict'
+            ) AS named
+        ) AS found WHERE new = only_new GROUP BY row HAVING count(*) = 1
     ) AS g WHERE g.row = s.row"""
 _NEW_MEMBERS = """
     INSERT INTO member (name, phone, role, source_code, territory)

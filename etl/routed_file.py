@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,10 +25,11 @@ from etl.loading import FileRequest, Occasion, check_drawn, source_crs
 from etl.mapping import FieldMap, match
 from etl.preparing import raw_points
 from etl.report import LoadReport
-from etl.routing import REFUSED, Routed, answers
+from etl.routing import REFUSED, Decide, Routed, Routing, decide_here
 from etl.rows import Batch
 from etl.sources import Source, open_source
 from gis.errors import Invalid
+from grids import owner_map
 
 POINTS = Dataset(
     "points",
@@ -48,6 +49,9 @@ APPENDED: dict[str, pa.DataType] = {
     "reason": pa.string(),
 }
 """What is written behind each row. Members stand by their number; their masked name is in the reason."""
+
+BEGUN = 8
+"""Batches begun before the first is waited for: a cluster has something to do meanwhile."""
 
 Write = Callable[[Sequence[Sequence[Any]]], None]
 
@@ -80,11 +84,13 @@ def route_file(
     at: datetime,
     language: str,
     generation: str | None = None,
+    decide: Decide = decide_here,
 ) -> RoutedFile:
     """Route every row of a file at the moment `at` and write it to `out` (.csv or .parquet).
 
-    The reason is in `language`, zh or en. A column of the file that is called like one of ours is renamed
-    NAME_input. Raises Invalid as `loading.load` does, and when no generation of cells is active.
+    The reason is in `language`, zh or en. `decide` tells who decides, a cluster for instance. A column of
+    the file that is called like one of ours is renamed NAME_input. Raises Invalid as `loading.load` does, and
+    when no generation of cells is active.
     """
     with open_source(request.path, layer=request.layer, encoding=request.encoding) as source:
         report = LoadReport("points", request.path.name)
@@ -93,40 +99,43 @@ def route_file(
         crs = source_crs(source, request.crs, report)
         headers = [f"{name}_input" if name in APPENDED else name for name in source.headers if name]
         result = RoutedFile(out, remarks=[*source.remarks, *report.remarks])
+        city = owner_map.current(session, generation)
+        routing = Routing(session, city, at=at, zone=occasion.zone, decide=decide)
+        begun: deque[tuple[Batch, Callable[[], list[Routed]]]] = deque()
         with _writer(out, headers) as write:
-            for batch in source.batches():
-                found = _answers(session, batch, fields, crs, occasion, at, generation)
+
+            def finish() -> None:
+                batch, wait = begun.popleft()
+                found = wait()
                 write(_rows(source, batch, found, language))
                 result.rows += batch.size
                 result.rules.update(answer.rule for answer in found)
                 occasion.progress("route", result.rows, source.rows)
+
+            for batch in source.batches():
+                begun.append((batch, _begin(routing, batch, fields, crs, occasion)))
+                if len(begun) == BEGUN:
+                    finish()
+            while begun:
+                finish()
     return result
 
 
-def _answers(
-    session: Session,
-    batch: Batch,
-    fields: FieldMap,
-    crs: str,
-    occasion: Occasion,
-    at: datetime,
-    generation: str | None,
-) -> list[Routed]:
-    """An answer for every row of the batch, in its order; a row with unreadable values is refused."""
+def _begin(
+    routing: Routing, batch: Batch, fields: FieldMap, crs: str, occasion: Occasion
+) -> Callable[[], list[Routed]]:
+    """Begin with every row of the batch; a row with unreadable values is refused."""
     values, refused, _ = clean_values(batch, POINTS, fields, occasion.zone)
-    found = answers(
-        session,
-        raw_points(batch, values),
-        crs,
-        values["accuracy"],
-        at=at,
-        zone=occasion.zone,
-        generation=generation,
-    )
-    for note in refused:
-        why = Routed(REFUSED, reason_zh=note.words("zh"), reason_en=note.words("en"))
-        found[note.row - batch.first] = why
-    return found
+    wait = routing.begin_raw(raw_points(batch, values), crs, values["accuracy"])
+
+    def answers() -> list[Routed]:
+        found = wait()
+        for note in refused:
+            why = Routed(REFUSED, reason_zh=note.words("zh"), reason_en=note.words("en"))
+            found[note.row - batch.first] = why
+        return found
+
+    return answers
 
 
 def _rows(source: Source, batch: Batch, found: list[Routed], language: str) -> list[list[Any]]:

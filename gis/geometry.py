@@ -67,10 +67,28 @@ def in_metres(geometries: NDArray[np.object_], zone: str) -> NDArray[np.object_]
     return shapely.transform(geometries, project)
 
 
+def in_degrees(geometry: shapely.Geometry, zone: str) -> shapely.Geometry:
+    """A geometry in metres of `zone` -> the same in EPSG:4490: the inverse of `in_metres`."""
+
+    def project(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(crs.from_metres(xy[:, 0], xy[:, 1], zone=zone))
+
+    return shapely.transform(geometry, project)
+
+
 def metric_zone(geometries: NDArray[np.object_]) -> str:
     """The metric zone of a layer: that of the middle of its bounds."""
     west, _, east, _ = shapely.total_bounds(geometries)
     return crs.metric_crs((west + east) / 2)
+
+
+def metres_per_degree(geometries: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Metres of a degree of longitude and of latitude (EPSG:4490) in the middle of a layer."""
+    west, south, east, north = shapely.total_bounds(geometries)
+    lon, lat, step = (west + east) / 2, (south + north) / 2, 1e-3
+    lons, lats = lon + np.array([-step, step, 0, 0]), lat + np.array([0, 0, -step, step])
+    x, y = crs.to_metres(lons, lats, zone=crs.metric_crs(lon))
+    return np.hypot(x[1::2] - x[::2], y[1::2] - y[::2]) / (2 * step)
 
 
 def areas_m2(geometries: NDArray[np.object_]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from gis.access import Principal, prefix_range
 from gis.database import Base, Code, territory_column
 from gis.errors import Denied, Invalid, NotFound
-from gis.geometry import in_metres
+from gis.geometry import in_degrees, in_metres
 
 AUTHORS = frozenset({"admin", "city_officer", "district_officer", "subdistrict_officer"})
 """Roles that give ground to another cell, each on their own ground."""
@@ -55,6 +55,9 @@ class GroundException(Base):
     source_code: Mapped[str | None] = mapped_column(index=True)
     geom: Mapped[object] = mapped_column(Geometry("GEOMETRY", srid=4490), nullable=False)
     territory: Mapped[str] = territory_column()
+
+    def holds_at(self, at: datetime) -> bool:
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,28 @@ def ground_of(shape: shapely.Geometry, buffer_m: float) -> shapely.Geometry:
     return shapely.buffer(shape, buffer_m, cap_style="flat", quad_segs=16) if buffer_m else shape
 
 
+def buffered(drawn: shapely.Geometry, buffer_m: float, zone: str) -> shapely.Geometry:
+    """The ground of an exception as drawn, lon/lat in EPSG:4490 in and out."""
+    return in_degrees(ground_of(in_metres(np.array([drawn], object), zone)[0], buffer_m), zone)
+
+
+def may_give(by: Principal, cell_code: str) -> bool:
+    """Whether a person may give ground to a cell, and take it back."""
+    return by.role in AUTHORS and by.covers(cell_code)
+
+
+def find(session: Session, exception_id: int, *, by: Principal) -> tuple[GroundException, shapely.Geometry]:
+    """An exception of one's ground, ended ones too, with the shape drawn. Raises NotFound."""
+    found = session.execute(
+        sa.select(GroundException, func.ST_AsBinary(GroundException.geom)).where(
+            GroundException.id == exception_id
+        )
+    ).one_or_none()
+    if found is None or not by.covers(found[0].territory):
+        raise _no_exception(exception_id)
+    return found[0], shapely.from_wkb(bytes(found[1]))
+
+
 def in_force(
     session: Session, at: datetime, territory: str = ""
 ) -> list[tuple[GroundException, shapely.Geometry]]:
@@ -145,7 +170,7 @@ def add(
             remedy_en="Send it to the subdistrict office.",
             remedy_zh="请提交街道办办理。",
         )
-    _check(geom, buffer_m, reason)
+    check(geom, buffer_m, reason)
     if not by.covers(cell_code) or not _is_active_cell(session, cell_code):
         raise NotFound(
             en=f"There is no cell {cell_code} on your ground.",
@@ -173,18 +198,22 @@ def add(
 def end(session: Session, exception_id: int, *, by: Principal, now: datetime) -> None:
     """End an exception now; what it decided stays decided. One that has not begun is taken back."""
     exception = session.get(GroundException, exception_id, with_for_update=True)
-    if exception is None or by.role not in AUTHORS or not by.covers(exception.territory):
-        raise NotFound(
-            en=f"There is no exception {exception_id} on your ground.",
-            zh=f"您的辖区内没有例外地段 {exception_id}。",
-            remedy_en="Reload the list.",
-            remedy_zh="请刷新列表。",
-        )
+    if exception is None or not may_give(by, exception.territory):
+        raise _no_exception(exception_id)
     if exception.starts_at >= now:
         session.delete(exception)
     elif exception.ends_at is None or exception.ends_at > now:
         exception.ends_at = now
     session.flush()
+
+
+def _no_exception(exception_id: int) -> NotFound:
+    return NotFound(
+        en=f"There is no exception {exception_id} on your ground.",
+        zh=f"您的辖区内没有例外地段 {exception_id}。",
+        remedy_en="Reload the list.",
+        remedy_zh="请刷新列表。",
+    )
 
 
 def _is_active_cell(session: Session, code: str) -> bool:
@@ -197,7 +226,8 @@ def _is_active_cell(session: Session, code: str) -> bool:
     )
 
 
-def _check(geom: shapely.Geometry, buffer_m: float, reason: str) -> None:
+def check(geom: shapely.Geometry, buffer_m: float, reason: str) -> None:
+    """Raise Invalid, with every fault, for what cannot be an exception."""
     faults = []
     areal, linear = geom.geom_type.endswith("Polygon"), geom.geom_type.endswith("LineString")
     if geom.is_empty or not geom.is_valid or not (areal or linear):

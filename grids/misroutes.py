@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from shapely.ops import substring
 
 from gis import crs
+from gis.geometry import in_degrees
 from grids.final_ground import FinalGround
 from grids.owner_map import OwnerMap
 
@@ -67,6 +68,11 @@ class Strip:
     moved: int
     length_m: float
     depth_m: float
+
+    @property
+    def key(self) -> int:
+        """A number of its own: the first case of its evidence, which is in no other strip."""
+        return min(self.incidents)
 
     @property
     def share(self) -> float:
@@ -138,7 +144,7 @@ def _strips_between(
         yield Strip(
             loser,
             winner,
-            _in_degrees(shape, city.zone),
+            in_degrees(shape, city.zone),
             tuple(evidence[i].incident_id for i in members),
             int(shapely.intersects(shape, points[members]).sum()),
             int(shapely.intersects(shape, own).sum()),
@@ -182,10 +188,3 @@ def _stretch(border: shapely.LineString, points: NDArray[np.object_]) -> shapely
     """The piece of a border that lies beside the points, a little longer at both ends."""
     along = shapely.line_locate_point(border, points)
     return substring(border, max(along.min() - MARGIN_M, 0.0), min(along.max() + MARGIN_M, border.length))
-
-
-def _in_degrees(shape: shapely.Geometry, zone: str) -> shapely.Geometry:
-    def project(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(crs.from_metres(xy[:, 0], xy[:, 1], zone=zone))
-
-    return shapely.transform(shape, project)

@@ -137,7 +137,7 @@ def responsible_for(
     generation is active.
     """
     place = place or look(session, fix, category=category, component_id=component_id)
-    city = owner_map.at_stamp(session, place.stamp, generation or place.generation)
+    city = owner_map.at_stamp(session, place.stamp, place.generation)
     trace = Trace()
     question = Question.of(
         city, fix, at, component_cell=place.component_cell, building_cell=place.building_cell

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.access import CODE_WIDTHS, prefix_range
+from gis.errors import NotFound
 from grids import owner_map
 from grids.misroutes import Kept, Misroute, Strip, strips
 
@@ -49,6 +50,31 @@ def misroutes(session: Session, since: datetime, territory: str = "") -> list[Mi
         _HANDED_ON, {"since": since, "low": low, "high": high, "cell_width": CODE_WIDTHS["cell"]}
     )
     return [Misroute(*row) for row in rows]
+
+
+EVIDENCE_DAYS = 180
+"""How far back misroutes count where no moment is asked for."""
+
+
+def strip_by_key(session: Session, key: int, *, now: datetime, territory: str | None) -> Strip:
+    """The disputed strip of a number on a territory, by the evidence of the last half year.
+
+    Raises NotFound when there is none (any more): it was settled, or lies elsewhere.
+    """
+    found = (
+        ()
+        if territory is None
+        else disputed_strips(session, now - timedelta(days=EVIDENCE_DAYS), now=now, territory=territory)
+    )
+    for strip in found:
+        if strip.key == key:
+            return strip
+    raise NotFound(
+        en="There is no such strip any more.",
+        zh="没有这处争议地段了。",
+        remedy_en="It may have been settled; look at the map again.",
+        remedy_zh="可能已经解决，请重新查看地图。",
+    )
 
 
 def disputed_strips(session: Session, since: datetime, *, now: datetime, territory: str = "") -> list[Strip]:

@@ -31,14 +31,16 @@ Reading order: `grid`, `predicates`, `supercover`, `pages`, `build`, `raster`, `
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from gis.partition_index.addresses import directory_of
 from gis.partition_index.grid import Grid, grid_over
 from gis.partition_index.lookup import locate_all, locate_point
 from gis.partition_index.overlaps import overlapping_pairs
@@ -63,6 +65,10 @@ class PartitionIndex:
     def __init__(self, grid: Grid, rings: Rings, raster: Raster) -> None:
         self._grid, self._rings, self._raster = grid, rings, raster
         self._arrays = np.array(grid, np.float64), *raster, rings.xy
+        directory = directory_of(self._arrays)
+        self.locate_one: Callable[[float, float], int] = partial(locate_point, directory.ctypes.data)
+        """Position of the polygon covering one point (x, y), or -1."""
+        self.locate_one.holds = directory, self._arrays  # type: ignore[attr-defined]  # it knows addresses only
 
     @classmethod
     def build(cls, polygons: Polygons, *, threads: int | None = None) -> PartitionIndex:
@@ -99,10 +105,6 @@ class PartitionIndex:
             with ThreadPoolExecutor(shares) as pool:
                 list(pool.map(answer, range(shares)))
         return found
-
-    def locate_one(self, x: float, y: float) -> int:
-        """Position of the polygon covering one point, or -1."""
-        return locate_point(x, y, *self._arrays)
 
     def overlaps(self) -> NDArray[np.int32]:
         """Pairs of positions (n, 2), lower first, seen to cover the same ground.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gis.partition_index.addresses import arrays_at
 from gis.partition_index.grid import grid_of, leaf_at, line_at, tile_at
-from gis.partition_index.jit import kernel
+from gis.partition_index.jit import kernel, quick_kernel
 from gis.partition_index.pages import ALL, MORE, exact_flips, flips, lowest_candidate, next_page
 from gis.partition_index.predicates import SMALLEST
 
@@ -48,9 +49,10 @@ def locate_all(x, y, found, plan, tiles, leaves, tape, xy):
     return ahead
 
 
-@kernel
-def locate_point(x, y, plan, tiles, leaves, tape, xy):
-    """The position of the polygon covering one point."""
+@quick_kernel
+def locate_point(address, x, y):
+    """The position of the polygon covering one point, by the index whose directory is at an address."""
+    plan, tiles, leaves, tape, xy = arrays_at(address)
     grid = grid_of(plan)
     code = leaves[_leaf_of(x, y, grid, tiles)]
     return _lowest_covering(x, y, grid, tiles, tape, xy, -2 - code) if code < -1 else code

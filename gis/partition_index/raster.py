@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from gis.errors import Invalid
 from gis.partition_index.build import build_rows
@@ -14,7 +15,7 @@ from gis.partition_index.grid import Grid
 from gis.partition_index.rings import Rings
 from gis.partition_index.supercover import edges_by_band
 
-EDGES_A_BAND = 1_000_000
+EDGES_A_BAND = 100_000
 """Enough to be worth a thread, few enough that a band in the making needs little memory."""
 
 
@@ -55,7 +56,8 @@ def _bands(rings: Rings, grid: Grid, first_row: int, end_row: int, threads: int)
     def build(band: int) -> Raster:
         first = first_row + band * rows_a_band
         here, end = edges[start[band] : start[band + 1]], min(first + rows_a_band, end_row)
-        return Raster(*build_rows(rings.xy, part, rings.polygon, here, grid, first, end))
+        built = build_rows(rings.xy, part, rings.polygon, here, grid, first, end)
+        return Raster(*(_moved(array) for array in built))
 
     if bands == 1 or threads == 1:
         return [build(band) for band in range(bands)]
@@ -73,7 +75,7 @@ def _joined(pieces: list[Raster]) -> Raster:
             remedy_en="Split it, or simplify its borders.",
             remedy_zh="请拆分图层或简化边界。",
         )
-    whole = Raster(np.empty(tiles, np.int64), np.empty(leaves, np.int32), np.empty(words, np.int32))
+    whole = Raster(_pages(tiles, np.int64), _pages(leaves, np.int32), _pages(words, np.int32))
     tile = leaf = word = 0
     while pieces:
         piece = pieces.pop(0)
@@ -85,6 +87,22 @@ def _joined(pieces: list[Raster]) -> Raster:
         whole.tape[word : ends[2]] = piece.tape
         tile, leaf, word = ends
     return whole
+
+
+def _moved(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy in memory of its own, as large as it must be."""
+    copy = _pages(len(array), array.dtype)
+    copy[:] = array
+    return copy
+
+
+def _pages(length: int, dtype: DTypeLike) -> NDArray[Any]:
+    """An array in memory fresh from the system, which gets it back at once when the array is gone.
+
+    Between arrays of one build the heap would keep as much again as the index needs.
+    """
+    size = length * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(-1, size) if size else b"", dtype)
 
 
 def _cut(raster: Raster, first: int, end: int) -> Raster:

@@ -13,7 +13,7 @@ from gis.errors import Invalid
 from gis.partition_index.jit import kernel
 from gis.partition_index.predicates import LARGEST, SMALLEST
 
-AT_A_TIME = 4096
+AT_A_TIME = 512
 """Taking polygons apart copies them; so many at a time keep that small."""
 _POLYGON, _MULTIPOLYGON = 3, 6
 _NONE = np.empty(0, np.int64)

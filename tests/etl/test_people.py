@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+import shapely
+from geoalchemy2.shape import from_shape
 
 from etl import people, pipelines
 from gis.errors import Invalid
 from gis.geometry import Fix
+from grids.cells import Cell, Generation
 from grids.responsibility import responsible_for
 from tests import made_files, toy_city
 from tests.etl.conftest import SHANGHAI, codes, counts
 from tests.etl.test_pipelines import NE, NW, house
-from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW, SUBDISTRICT
+from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW, SOUTH_EAST, SUBDISTRICT
 
 
 @pytest.fixture
@@ -143,6 +146,36 @@ def test_members_hold_posts_on_grounds_named_by_code_or_name(load, rows, city, t
         ("M3", "building_head", "building_head", NORTH_WEST, "B3", NOW),
     ]
     assert counts(load(people.members, path)) == (0, 0, 4)
+
+
+def test_the_teams_of_a_new_drawing_are_loaded_before_it_is_active(load, rows, session, city, tmp_path):
+    """The gate asks for members per cell; the active drawing's names go first, older ones do not count."""
+    brand_new = "990101001002009"
+    drawings = (("old", 3, {"旧九": brand_new}), ("next", 1, {"新九": brand_new, "安澜 001": SOUTH_EAST}))
+    for name, days, cells in drawings:
+        session.add(Generation(name=name, label=name, loaded_at=NOW - timedelta(days=days)))
+        session.flush()
+        for called, code in cells.items():
+            shape = from_shape(shapely.MultiPolygon([toy_city.square(SOUTH_EAST)]), srid=4490)
+            session.add(
+                Cell(
+                    generation=name, kind="social", code=code, name=called, area_m2=1.0, geom=shape,
+                    territory=code,
+                )
+            )  # fmt: skip
+    session.flush()
+    path = member_file(
+        tmp_path,
+        ["M1", "丙一", "网格员", "", "新九", "", "", ""],
+        ["M2", "丙二", "网格员", "", "安澜 001", "", "", ""],
+        ["M3", "丙三", "网格员", "", "旧九", "", "", ""],
+    )
+    assert codes(load(people.members, path).refused) == [(3, "no_ground")]
+    held = rows(
+        "SELECT m.source_code, d.ground FROM duty AS d JOIN member AS m ON m.id = d.member_id"
+        " WHERE m.source_code IS NOT NULL ORDER BY 1"
+    )
+    assert held == [("M1", brand_new), ("M2", NORTH_WEST)]
 
 
 def test_a_last_day_ends_a_post_and_a_new_phone_is_a_change(load, rows, city, tmp_path):

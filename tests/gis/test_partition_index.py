@@ -222,6 +222,7 @@ def test_a_vertex_that_is_no_place_is_refused(number):
 
 
 corner = st.tuples(st.integers(0, 8), st.integers(0, 8))
+far = st.tuples(st.integers(-1, 9), st.integers(-1, 9))
 
 
 @st.composite
@@ -249,6 +250,39 @@ def test_random_layers_agree_on_a_lattice_of_points(layer, fineness):
     index = PartitionIndex.build(layer)
     for k in range(0, len(x), 37):
         assert index.locate_one(x[k], y[k]) == by_fractions(layer, x[k], y[k])
+
+
+@st.composite
+def partitions(draw):
+    """The square 0..8 cut by random lines and rings: cells with slivers, T-junctions closed by vertices,
+    islands in holes, and vertices on the lines of the lattice. The cells cover the square exactly once."""
+    lines = [shapely.LineString(ends) for ends in draw(st.lists(st.tuples(far, far), min_size=2, max_size=7))]
+    islands = [
+        shapely.LinearRing(ring) for ring in draw(st.lists(st.tuples(corner, corner, corner), max_size=2))
+    ]
+    sheet = shapely.box(0, 0, 8, 8)
+    cuts = [cut for cut in (*lines, *islands) if cut.length > 0]
+    noded = shapely.set_precision(shapely.union_all([sheet.exterior, *cuts]), 2.0**-20)
+    return [
+        cell
+        for cell in shapely.get_parts(shapely.polygonize([noded]))
+        if shapely.covers(sheet, cell.representative_point())
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(partitions(), st.lists(st.tuples(st.floats(0, 8), st.floats(0, 8)), min_size=20, max_size=20))
+def test_of_a_random_partition_every_place_has_exactly_one_owner(cells, places):
+    xy = shapely.get_coordinates(cells)
+    places = np.vstack([places, xy, (xy[:-1] + xy[1:]) / 2])
+    places = places[(places >= 0).all(axis=1) & (places <= 8).all(axis=1)]
+    index = PartitionIndex.build(cells)
+    owner = index.locate(*places.T)
+    assert (owner >= 0).all(), "the cells cover the square"
+    assert_agrees(cells, *places.T)
+    for place, found in zip(places[:40].tolist(), owner[:40].tolist(), strict=False):
+        assert index.locate_one(*place) == found == by_fractions(cells, *place)
+    assert not len(index.overlaps())
 
 
 def test_a_billionth_of_a_degree_across_an_edge_the_owner_changes_exactly_once():
