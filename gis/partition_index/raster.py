@@ -102,7 +102,7 @@ def _pages(length: int, dtype: DTypeLike) -> NDArray[Any]:
     Between arrays of one build the heap would keep as much again as the index needs.
     """
     size = length * np.dtype(dtype).itemsize
-    return np.frombuffer(mmap.mmap(-1, size) if size else b"", dtype)
+    return np.frombuffer(mmap.mmap(-1, size), dtype) if size else np.empty(0, dtype)
 
 
 def _cut(raster: Raster, first: int, end: int) -> Raster:
