@@ -84,7 +84,7 @@ def load_citygrid(path: Path, url: str) -> None:
     from gis.settings import Settings
 
     database = Database(url)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         land(session, FileRequest(path), Occasion(None, datetime.now(UTC), Settings().zone))
     database.dispose()
 

@@ -117,7 +117,7 @@ def city(size: str) -> Iterator[City]:
 
 def in_process(town: City, rounds: int, seconds: float) -> tuple[list[float], list[float]]:
     """Reports and bare inserts per second of each round, in turn, through one pool of eight connections."""
-    database = Database(town.url, pool_size=AT_ONCE, max_overflow=0)
+    database = Database(town.url, pool_size=AT_ONCE, max_overflow=0, system_pool_size=AT_ONCE)
 
     def report(n: int) -> None:
         lon, lat, category = town.places[n % len(town.places)]

@@ -54,8 +54,8 @@ def town() -> Iterator[tuple[Database, Principal]]:
             cluster.ensure_database("moves")
             url = cluster.url("moves")
             upgrade(url)
-            database = Database(url, pool_size=THREADS, max_overflow=0)
-            with database.unit_of_work() as session:
+            database = Database(url, pool_size=THREADS, max_overflow=0, system_pool_size=THREADS)
+            with database.system_work() as session:
                 city = toy_city.build(session)
                 session.execute(
                     sa.text(
@@ -106,7 +106,7 @@ def main() -> None:
 
         def bare(thread: int) -> int:
             for _ in range(cases * len(WALK)):
-                with database.unit_of_work() as session:
+                with database.system_work() as session:
                     session.execute(BARE, {"id": thread})
             return cases * len(WALK)
 

@@ -29,11 +29,21 @@ DESK_ROLES = frozenset(
 """Roles that see the whole of their territory; the others see their own tasks and reports."""
 
 
+GROUND_ROLES = DESK_ROLES | {"member", "police_officer", "department_handler"}
+"""Roles whose territory opens rows to them in the database (`gis.policies`); the others have none by place,
+only what they handle or have reported. Of the cases a department handler's ground opens those that a
+department has."""
+
+SUPERVISOR_ROLES = frozenset({"admin", "city_officer", "district_officer", "subdistrict_officer"})
+"""Roles that see on their ground who did and who looked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """One signed-in account acting under one territory prefix (decision 16).
 
-    `territory` is a code prefix; "" is the whole city; None is no ground at all.
+    `territory` is a code prefix; "" is the whole city; None is no ground at all. `department` is the code a
+    department's account speaks for; None with that role speaks for every department of its ground.
     """
 
     account_id: int
@@ -42,6 +52,7 @@ class Principal:
     role: str
     territory: str | None = None
     member_id: int | None = None
+    department: str | None = None
 
     def covers(self, code: str | None) -> bool:
         """Whether a row with this territory code lies on the principal's ground."""

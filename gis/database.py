@@ -1,4 +1,9 @@
-"""The one way to the database: an engine, and a unit of work bound to the person acting."""
+"""The one way to the database: units of work bound to the person acting, and the house's own work.
+
+Whatever is done for a person runs under the role `APP_ROLE`, which the row policies (`gis.policies`) show
+nothing until a principal is bound, and then only what is theirs. What the house does by itself (loading,
+migrations, the worker, the operator's commands, checking a password) is `system_work`, and says so.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +18,15 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import namedtuple_row
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
-from gis.access import Principal
+from gis.access import GROUND_ROLES, Principal
 from gis.announcements import Announcer
+from gis.errors import Unavailable
+
+APP_ROLE = "citygrid_app"
+"""The PostgreSQL role of all work for persons: it owns nothing and no policy spares it."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -72,32 +81,58 @@ class Statement:
 
 
 class Database:
-    """An engine and its units of work. Doors make one; rooms below only ever see a session."""
+    """Two engines on one database, and their units of work. Doors make one; rooms below only see a session.
 
-    def __init__(self, url: str, *, pool_size: int = 10, max_overflow: int = 10) -> None:
+    Every connection of `engine` is under `APP_ROLE` from its first moment: it is the connection's default, so
+    that RESET and DISCARD bring it back. `system_engine` stays what the URL signs in as. Neither connects
+    before it is used.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, max_overflow: int = 10, system_pool_size: int = 5
+    ) -> None:
         self.url = url
-        self.engine = sa.create_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=max_overflow,
-            connect_args={"application_name": "citygrid"},
-        )
-        event.listen(self.engine, "connect", _warm)
-        event.listen(self.engine, "checkout", _check_after_rest)
-        event.listen(self.engine, "checkin", _note_rest)
+        self.engine = _engine(_as_app_role(url), pool_size, max_overflow)
+        event.listen(self.engine, "checkout", _renew_if_shed)
+        self.system_engine = _engine(url, system_pool_size, 5)
         self._announcer = Announcer(self.engine)
 
     @contextmanager
-    def unit_of_work(self, principal: Principal | None = None) -> Iterator[Session]:
-        """A session that commits when the block ends and rolls back when it raises.
+    def unit_of_work(self, principal: Principal) -> Iterator[Session]:
+        """A session for one person, that commits when the block ends and rolls back when it raises.
 
-        The principal's ground is set for this transaction only, so a pooled connection never carries one
-        person's rights to the next.
+        Their ground is set for this transaction only, so a pooled connection never carries one person's
+        rights to the next. Work for nobody in particular is `system_work`.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if principal is not None:
-                bind_principal(session, principal)
+        with self._work(self.engine) as session:
+            bind_principal(session, principal)
             yield session
+
+    @contextmanager
+    def unbound_work(self) -> Iterator[Session]:
+        """A session for somebody who is not known yet: open tables only, until a token is looked up.
+
+        `api.auth.principal_for_token` binds it to the person in the same statement.
+        """
+        with self._work(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def system_work(self) -> Iterator[Session]:
+        """A session that no policy restricts: loaders, the worker, the operator's commands, tests' data."""
+        with self._work(self.system_engine) as session:
+            yield session
+
+    @contextmanager
+    def _work(self, engine: sa.Engine) -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                with session.begin():
+                    yield session
+            except sa.exc.DBAPIError as error:
+                if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                    error.add_note(_REFUSED)
+                raise
         if waiting := session.info.get(_WAITING):
             self._announcer.send(waiting)
 
@@ -105,6 +140,49 @@ class Database:
         """Close every connection, after what still waits to be announced."""
         self._announcer.close()
         self.engine.dispose()
+        self.system_engine.dispose()
+
+
+_REFUSED = (
+    "A row policy or a missing grant refused this (gis.policies). Work for a person goes through"
+    " unit_of_work(principal) and stays on their ground; loaders, the worker and data made by tests use"
+    " system_work(); a new table is declared in gis.policies.TABLES or OPEN."
+)
+
+
+def _as_app_role(url: str) -> sa.URL:
+    """The URL whose connections are under `APP_ROLE` by default, beside the options it may have already."""
+    parsed = sa.make_url(url)
+    options = " ".join([str(parsed.query.get("options", "")), f"-c role={APP_ROLE}"]).strip()
+    return parsed.update_query_dict({"options": options})
+
+
+def _engine(url: str | sa.URL, pool_size: int, max_overflow: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url, pool_size=pool_size, max_overflow=max_overflow, connect_args={"application_name": "citygrid"}
+    )
+    event.listen(engine, "connect", _warm)
+    event.listen(engine, "checkout", _check_after_rest)
+    event.listen(engine, "checkin", _note_rest)
+    event.listen(engine, "handle_error", _tell_missing_role)
+    return engine
+
+
+def _renew_if_shed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that somebody gave another role is replaced: the server reports by itself what it is."""
+    if connection.info.parameter_status("is_superuser") == "on":
+        raise DisconnectionError("the connection has lost its role")
+
+
+def _tell_missing_role(context: Any) -> None:
+    """A database without `APP_ROLE` was never upgraded, and every request would fail in riddles."""
+    if f'role "{APP_ROLE}" does not exist' in str(context.original_exception):
+        raise Unavailable(
+            en="The database has no application role yet.",
+            zh="数据库中还没有应用角色。",
+            remedy_en="Run: citygrid db upgrade",
+            remedy_zh="请运行：citygrid db upgrade",
+        ) from context.original_exception
 
 
 _WAITING = "announcements"
@@ -118,13 +196,30 @@ def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
     session.info.setdefault(_WAITING, []).append((channel, json.dumps(payload, default=str)))
 
 
-def binding(territory: str, account: str, member: str, role: str) -> str:
-    """SQL that tells PostgreSQL who acts, until the end of the transaction, from four SQL expressions."""
-    values = {"territory": territory, "account": account, "member": member, "role": role}
-    return ", ".join(f"set_config('app.{name}', {sql}, true) AS bound_{name}" for name, sql in values.items())
+def binding(territory: str, account: str, member: str, role: str, department: str = "''") -> str:
+    """SQL that tells PostgreSQL who acts, until the end of the transaction, from SQL expressions of text.
+
+    `territory` is a code prefix, '' for the whole city and 'none' for none; it is told behind a letter, so
+    that the empty setting of an unbound transaction is never the whole city. `member` and `department` are ''
+    for an account that is no member's, or no department's.
+    """
+    values = {
+        "app.ground": f"CASE WHEN {role} IN ({_GROUND_ROLES}) AND {territory} <> 'none'"
+        f" THEN 'c' || {territory} ELSE '' END",
+        "app.account": account,
+        "app.member": member,
+        "app.role": role,
+        "app.department": department,
+    }
+    told = (f"set_config('{name}', {sql}, true) AS bound_{n}" for n, (name, sql) in enumerate(values.items()))
+    return ", ".join(told)
 
 
-_BIND = Statement("SELECT " + binding(":territory", ":account", ":member", ":role"))
+_GROUND_ROLES = ", ".join(f"'{role}'" for role in sorted(GROUND_ROLES))
+
+_BIND = Statement(
+    "SELECT " + binding(":territory::text", ":account", ":member", ":role::text", ":department")
+)
 
 
 def bind_principal(session: Session, principal: Principal) -> None:
@@ -136,6 +231,7 @@ def bind_principal(session: Session, principal: Principal) -> None:
             "account": str(principal.account_id),
             "member": "" if principal.member_id is None else str(principal.member_id),
             "role": principal.role,
+            "department": principal.department or "",
         },
     )
 

@@ -95,8 +95,7 @@ _FACTS = sql(
            (SELECT count(*) FROM cell AS s WHERE s.generation = c.generation AND s.kind = 'social'
               AND s.community_code = c.community_code) AS community_cells,
            c.area_m2 / 10000.0 AS area_ha, c.households_count AS households,
-           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.territory = c.code)
-               AS residents,
+           residents_on(c.code) AS residents,
            (SELECT count(*) FROM building AS b WHERE b.cell_code = c.code) AS buildings,
            (SELECT count(*) FROM shop AS s WHERE s.cell_code = c.code) AS shops,
            (SELECT count(*) FROM component AS p WHERE p.cell_code = c.code) AS components,

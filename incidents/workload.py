@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from grids.duties import team
 from incidents.case_rows import CLOCK_SQL
-from incidents.incident import ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,11 @@ _LOADS = sa.text(
     f"""
     SELECT handler_id, count(*), count(*) FILTER (WHERE clock = 'due_soon'),
            count(*) FILTER (WHERE clock = 'overdue'), count(*) FILTER (WHERE clock = 'paused')
-    FROM (SELECT i.handler_id, {CLOCK_SQL} AS clock FROM incident AS i
-          WHERE i.handler_id = ANY(:members) AND i.stage NOT IN {ENDED}) AS theirs
+    FROM (SELECT i.handler_id, {CLOCK_SQL} AS clock FROM open_work_of(:members) AS i) AS theirs
     GROUP BY handler_id
     """
 )
+"""How laden somebody is counts whoever's ground the work lies on (`api.migrations.functions`)."""
 
 
 def loads(session: Session, members: Iterable[int], *, now: datetime) -> dict[int, Load]:

@@ -80,8 +80,6 @@ _FACTS = text(
     """
     SELECT b.id, b.name, b.number, b.address, e.name AS estate, b.use, b.style, b.floors, b.units, b.height_m,
            ST_Area(b.geom::geography) AS footprint_m2, b.households_count AS households,
-           (SELECT coalesce(sum(h.residents_count), 0) FROM household AS h WHERE h.building_id = b.id)
-               AS residents,
            b.cell_code, ST_X(ST_PointOnSurface(b.geom)) AS lon, ST_Y(ST_PointOnSurface(b.geom)) AS lat
     FROM building AS b LEFT JOIN estate AS e ON e.id = b.estate_id WHERE b.id = :id
     """
@@ -102,15 +100,14 @@ def building_facts(session: Session, building_id: int) -> BuildingFacts:
         text("SELECT id, name, category FROM shop WHERE building_id = :id ORDER BY name, id"),
         {"id": building_id},
     )
+    # Households themselves are closed; this counts them (api.migrations.functions).
     floors = session.execute(
-        text(
-            "SELECT unit, floor, count(*) FROM household WHERE building_id = :id"
-            " GROUP BY unit, floor ORDER BY unit, floor DESC"
-        ),
+        text("SELECT unit, floor, dwellings, residents FROM dwellings_of(:id) ORDER BY unit, floor DESC"),
         {"id": building_id},
-    )
+    ).all()
     return BuildingFacts(
         **row._mapping,
+        residents=sum(line.residents for line in floors),
         shops=[tuple(shop) for shop in shops],
-        by_floor=[tuple(line) for line in floors],
+        by_floor=[(line.unit, line.floor, line.dwellings) for line in floors],
     )

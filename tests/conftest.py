@@ -96,7 +96,7 @@ def worker_database(cluster: PrivateCluster, template: str, worker_id: str) -> I
 @pytest.fixture
 def session(worker_database: Database) -> Iterator[Session]:
     """A session whose every change, commits included, is gone when the test ends."""
-    with worker_database.engine.connect() as connection:
+    with worker_database.system_engine.connect() as connection:
         outer = connection.begin()
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import geopandas as gpd
 import pandas as pd
@@ -10,9 +11,13 @@ import pytest
 import shapely
 
 import citygrid
+from gis.access import Principal
 from gis.errors import Denied, Invalid, NotFound
 from gis.geometry import Fix
 from grids.responsibility import responsible_for
+from incidents import workflow
+from incidents.calendar import CITY_ZONE
+from incidents.workflow import ReportDraft
 from tests import toy_city
 from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW
 
@@ -22,7 +27,7 @@ INSIDE = (LON + 0.0012, LAT + 0.0015)
 @pytest.fixture
 def city(database, monkeypatch):
     monkeypatch.setenv("CITYGRID_DATABASE_URL", database.url)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy_city.build(session)
     city = citygrid.connect()
     yield city
@@ -45,7 +50,7 @@ def test_people_and_unknown_layers_are_refused(city):
 
 def test_one_place_is_answered_as_by_every_other_face_with_people_masked(city, database):
     answer = city.responsible(*INSIDE, accuracy_m=8, at=NOW)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         other = responsible_for(session, Fix(*INSIDE, 8), at=NOW)
     assert (answer.cell_code, answer.confidence, answer.reason_zh) == (
         other.cell_code, other.confidence, other.reason_zh,
@@ -84,3 +89,17 @@ def test_a_map_asks_nobody_for_anything(city, tmp_path):
 def test_a_map_of_nothing_is_still_a_map(city, tmp_path):
     city.map("shops").save(tmp_path / "map.html")
     assert "leaflet" in (tmp_path / "map.html").read_text("utf-8")
+
+
+def test_indicators_are_those_of_every_other_face_with_nan_over_nothing(city, database):
+    by = Principal(1, "wang", "王小明", "member", NORTH_EAST)
+    with database.system_work() as session:
+        draft = ReportDraft("k", *INSIDE, "EPSG:4490", "9901")
+        workflow.report(session, draft, by=by, now=NOW, zone=CITY_ZONE)
+    later = NOW + timedelta(days=1)
+    frame = city.indicators(by="cell", at=later).set_index(["code", "indicator"])
+    row = frame.loc[(NORTH_EAST, "handled_on_time")]
+    assert (row.numerator, row.denominator, row.rate) == (0, 1, 0.0)
+    assert pd.isna(frame.loc[(NORTH_WEST, "handled_on_time")].rate)
+    whole = city.indicators("registered_on_time", window=(NOW, later), at=later)
+    assert list(whole.code) == [""] and (whole.numerator[0], whole.denominator[0]) == (1, 1)

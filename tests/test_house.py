@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from geoalchemy2 import alembic_helpers
 
 from api.migrations.tables import metadata
+from gis.policies import OPEN, TABLES, UNPLACED
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("gis", "layers", "grids", "incidents", "etl", "api", "dash_app")
@@ -43,12 +44,19 @@ def test_every_table_declares_its_territory_or_is_open(table):
     )
 
 
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_table_declares_who_may_come_to_it(table):
+    """A table nobody declared is closed to every request: that is noticed here, and not by a user."""
+    declared = TABLES if "territory" in table.c else {**UNPLACED, **dict.fromkeys(OPEN)}
+    assert table.name in declared, f"declare {table.name} in gis.policies: TABLES, UNPLACED or OPEN"
+
+
 @pytest.mark.parametrize(
     "table", [t for t in metadata.sorted_tables if "territory" in t.c], ids=lambda t: t.name
 )
 def test_a_territory_is_compared_byte_by_byte_and_indexed(table):
     assert table.c.territory.type.collation == "C"
-    led_by = {next(iter(index.columns)).name for index in table.indexes}
+    led_by = {next(iter(index.columns)).name for index in table.indexes if len(index.columns)}
     assert "territory" in led_by or "territory" in {c.name for c in table.primary_key}
 
 

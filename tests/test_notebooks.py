@@ -22,7 +22,7 @@ def code_of(path: Path) -> list[str]:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_on_a_city(path, database, monkeypatch):
     monkeypatch.setenv("CITYGRID_DATABASE_URL", database.url)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy_city.build(session)
     names: dict[str, object] = {}
     for code in code_of(path):

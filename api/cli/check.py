@@ -48,7 +48,7 @@ def crs(
 ) -> int:
     from etl.crs_check import check_file
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         verdict = check_file(
             session, file, crs=crs, against=against, lon_field=lon_field, lat_field=lat_field, layer=layer
         )

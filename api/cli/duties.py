@@ -50,7 +50,7 @@ def check(means: Means, since: datetime | None, until: datetime | None, territor
     zone = means.settings.zone
     start = means.now() if since is None else since.replace(tzinfo=zone)
     end = start + timedelta(days=7) if until is None else until.replace(tzinfo=zone)
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         found = holes(session, start, end, territory, zone=zone)
     if as_json:
         emit_json(found)

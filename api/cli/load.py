@@ -200,7 +200,7 @@ def _run(
     from etl.loading import FileRequest
 
     request = FileRequest(file, crs, mapping, layer, encoding, headers, refused_file)
-    with Bar() as bar, means.database.unit_of_work() as session:
+    with Bar() as bar, means.database.system_work() as session:
         report = pipeline(session, request, occasion(means, bar, dry_run=dry_run), **particular)
         if dry_run:
             session.rollback()

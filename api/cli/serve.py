@@ -140,6 +140,16 @@ def _prepare_database(means: Means, demo: bool) -> None:
     from api.cli.demo import is_empty, load_demo_city
 
     migrations.upgrade(means.database_url)
+    if not migrations.is_leakproof(means.database.system_engine):
+        tell(
+            say(
+                "注意：数据库账户不是超级用户，地图查询在行级策略下用不上空间索引，会变慢；数据仍受保护。"
+                "请管理员执行：ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF",
+                "Note: without a superuser the map cannot use its spatial index under row policies: slower,"
+                " and just as closed. Ask the database's administrator for:"
+                " ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF",
+            )
+        )
     if not is_empty(means):
         return
     if demo:
@@ -164,7 +174,7 @@ def _announce_when_up(means: Means, port: int, tls: bool, *, shown_host: str) ->
     """Print the address as soon as it answers, and not before."""
     from api.demo_accounts import demo_accounts
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         accounts = demo_accounts(session)
     lines = _address_lines(port, tls, shown_host)
     if accounts:

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
+from api.migrations.guard import keep_guard
 from incidents.code_tables import fill_code_tables
 
 
@@ -26,13 +27,15 @@ def upgrade(url: str) -> None:
     Safe to run again, and from two processes at once.
 
     `geometry_overlaps` is marked LEAKPROOF on every run where we may (superuser): an upgrade of PostGIS
-    forgets it, and without it a row policy would keep the map from its GiST index.
+    forgets it, and without it a row policy would keep the map from its GiST index. The policies themselves
+    are put in place after the last revision (`guard`).
     """
     command.upgrade(config(url), "head")
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         if connection.exec_driver_sql("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").scalar():
             connection.exec_driver_sql("ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF")
+    keep_guard(engine)
     with Session(engine) as session, session.begin():
         fill_code_tables(session)
     engine.dispose()
@@ -46,3 +49,14 @@ def revision(url: str) -> tuple[str | None, str | None]:
         current = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()
     return current, head
+
+
+def is_leakproof(engine: sa.Engine) -> bool:
+    """Whether the map's box queries may use their index under a policy; else they are slow, and as safe."""
+    with engine.connect() as connection:
+        return bool(
+            connection.exec_driver_sql(
+                "SELECT proleakproof FROM pg_proc"
+                " WHERE oid = 'geometry_overlaps(geometry, geometry)'::regprocedure"
+            ).scalar()
+        )

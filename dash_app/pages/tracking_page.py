@@ -116,12 +116,12 @@ def _no_rating() -> Invalid:
 
 
 def _read(desk: Desk, code: str) -> Tracked:
-    with desk.database.unit_of_work() as session:
+    with desk.database.system_work() as session:
         return tracking.track(session, code)
 
 
 def _rate(desk: Desk, code: str, score: int, comment: str | None) -> None:
-    with desk.database.unit_of_work() as session:
+    with desk.database.system_work() as session:
         tracking.rate(session, code, score, comment, now=desk.clock())
 
 

@@ -41,6 +41,6 @@ def test_switching_twice_changes_nothing_more(api):
     client = api.client("member")
     for _ in range(2):
         assert client.put(f"{ME}/duty", json={"on_duty": False}).json() == {"on_duty": False}
-    with api.database.engine.connect() as connection:
+    with api.database.system_engine.connect() as connection:
         switched = connection.exec_driver_sql("SELECT count(*) FROM audit_entry WHERE action = 'duty.off'")
         assert switched.scalar_one() == 1

@@ -20,7 +20,7 @@ BAD = ["3", "", LON, LAT]
 
 @pytest.fixture
 def city(database):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy_city.build(session)
     return database
 
@@ -43,7 +43,7 @@ def citygrid(monkeypatch, capsys, city, tmp_path):
 
 
 def shops(database):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         return session.execute(sa.text("SELECT count(*) FROM shop")).scalar()
 
 
@@ -77,7 +77,7 @@ def test_a_dry_run_does_all_of_it_and_writes_nothing(citygrid, city, tmp_path):
     assert (status, told["dry_run"], told["inserted"], told["refused"]) == (1, True, 2, 1)
     assert told["reasons"] == {"missing": 1}
     assert (tmp_path / "s.refused.csv").exists()
-    with city.unit_of_work() as session:
+    with city.system_work() as session:
         assert session.execute(
             sa.text("SELECT (SELECT count(*) FROM shop), (SELECT count(*) FROM audit_entry)")
         ).one() == (0, 0)
@@ -147,7 +147,7 @@ def test_areas_cells_people_and_cases_have_their_options(citygrid, city, tmp_pat
         "何时",
     )
     assert status == 0
-    with city.unit_of_work() as session:
+    with city.system_work() as session:
         code, number = session.execute(sa.text("SELECT cell_code, number FROM incident")).one()
     assert (code, number) == (NORTH_EAST, "2026-0302-0001")
 

@@ -125,7 +125,7 @@ def test_signing_out_ends_the_stream(api):
 def test_a_lost_database_connection_is_made_again(api):
     """Cutting the listening backend ends the streams, so that pages look anew; new ones hear again."""
     with listening(api, "officer") as (before,):
-        with api.database.engine.begin() as connection:
+        with api.database.system_engine.begin() as connection:
             cut = connection.execute(
                 sa.text(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

@@ -143,7 +143,7 @@ def server(
     name = f"browser_{os.getpid()}"
     url = clone(cluster, template, name)
     database = Database(url)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy = toy_desk.build(session, datetime.now(UTC))
     database.dispose()
     home = tmp_path_factory.mktemp("home")

@@ -34,7 +34,7 @@ class Office:
 def office(cluster: PrivateCluster, template: str) -> Iterator[Office]:
     name = f"desk_{os.getpid()}"
     database = Database(clone(cluster, template, name))
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy = toy_desk.build(session, NOW)
     yield Office(Desk(database, ZONE, lambda: NOW), toy)
     database.dispose()

@@ -28,11 +28,11 @@ def app(office):
 @pytest.fixture
 def code(office):
     """Tracking codes by the name of the case; ratings are taken back afterwards."""
-    with office.desk.database.unit_of_work() as session:
+    with office.desk.database.system_work() as session:
         rows = session.execute(sa.select(Incident.id, Incident.tracking_code)).all()
     codes = {row.id: row.tracking_code for row in rows}
     yield lambda name: codes[office.toy.cases[name]]
-    with office.desk.database.unit_of_work() as session:
+    with office.desk.database.system_work() as session:
         session.execute(sa.delete(Rating))
 
 
@@ -51,7 +51,7 @@ def test_anybody_with_the_code_sees_what_became_of_it(app, code, language, said)
 
 
 def test_nothing_personal_is_on_it(app, code, office):
-    with office.desk.database.unit_of_work() as session:
+    with office.desk.database.system_work() as session:
         case = session.get(Incident, office.toy.cases["closed"])
         people = session.scalars(sa.text("SELECT name FROM member UNION SELECT display_name FROM account"))
         private = [*people, case.description, case.place, case.on_behalf]
@@ -68,7 +68,7 @@ def test_a_rating_is_kept_shown_and_may_be_changed(app, code, office):
     shown = reporter.get(page).text
     assert "评价 1 / 5" in shown and "可以重开处理" in shown
     assert "又堆起来了 &lt;b&gt;" in shown
-    with office.desk.database.unit_of_work() as session:
+    with office.desk.database.system_work() as session:
         officer = office.toy.people["officer"]
         detail = get_incident(session, office.toy.cases["closed"], by=officer, now=NOW)
     assert (detail.rating.score, detail.rating.offers_reopen) == (1, True)
@@ -89,16 +89,16 @@ def test_an_open_case_cannot_be_rated_yet(app, code, office):
     page = f"/r/{code('handling')}"
     assert 'name="score"' not in Client(app).get(page).text
     assert Client(app).request("POST", page, data={"score": "3"}).status_code == 409
-    with office.desk.database.unit_of_work() as session, pytest.raises(Conflict):
+    with office.desk.database.system_work() as session, pytest.raises(Conflict):
         tracking.rate(session, code("handling"), 3, None, now=NOW)
-    with office.desk.database.unit_of_work() as session, pytest.raises(Invalid):
+    with office.desk.database.system_work() as session, pytest.raises(Invalid):
         tracking.rate(session, code("closed"), 6, None, now=NOW)
 
 
 @pytest.mark.parametrize("wrong", ["ffffffffffffffff", "%00", "a" * 41, "' OR 1=1"])
 def test_a_code_that_is_none_shows_nothing(app, office, wrong):
     assert Client(app).get(f"/r/{wrong}", headers={"accept": "text/html"}).status_code == 404
-    with office.desk.database.unit_of_work() as session, pytest.raises(NotFound):
+    with office.desk.database.system_work() as session, pytest.raises(NotFound):
         tracking.track(session, wrong)
 
 
@@ -109,9 +109,9 @@ def test_the_qr_code_holds_the_public_address(app, code):
 
 
 def test_the_panel_of_the_case_shows_the_rating_and_the_code(app, code, office):
-    with office.desk.database.unit_of_work() as session:
+    with office.desk.database.system_work() as session:
         tracking.rate(session, code("closed"), 2, "慢", now=NOW)
-    with office.desk.database.unit_of_work() as session:
+    with office.desk.database.system_work() as session:
         officer = office.toy.people["officer"]
         detail = get_incident(session, office.toy.cases["closed"], by=officer, now=NOW)
     panel = incident_panel(

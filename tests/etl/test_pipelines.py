@@ -339,11 +339,11 @@ def test_a_file_that_breaks_half_way_leaves_nothing(database, tmp_path):
     path = tmp_path / "s.csv"
     good = "编号,店名,经度,纬度\n" + "".join(f"{n},甲,{LON},{LAT}\n" for n in range(20_000))
     path.write_bytes(good.encode() + b'9,"unclosed ' + b"x" * 1_100_000)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy_city.build(session)
-    with pytest.raises(Invalid), database.unit_of_work() as session:
+    with pytest.raises(Invalid), database.system_work() as session:
         pipelines.shops(session, FileRequest(path, "EPSG:4490"), WHEN)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         assert session.execute(sa.text("SELECT count(*) FROM shop")).scalar() == 0
 
 

@@ -23,7 +23,7 @@ from tests.toy_city import LAT, LON, NOW, STEP
 @pytest.fixture
 def town(database, settle):
     """The toy city, committed to a database of the test's own."""
-    with Session(database.engine, expire_on_commit=False) as session:
+    with Session(database.system_engine, expire_on_commit=False) as session:
         built = settle(session)
         session.commit()
         yield built
@@ -34,7 +34,7 @@ def at_once(database, *acts):
     gate = threading.Barrier(len(acts))
 
     def run(act):
-        with Session(database.engine) as session:
+        with Session(database.system_engine) as session:
             session.execute(sa.text("SELECT 1"))
             gate.wait()
             try:
@@ -50,7 +50,7 @@ def at_once(database, *acts):
 
 
 def count(database, model):
-    with Session(database.engine) as session:
+    with Session(database.system_engine) as session:
         return session.scalar(sa.select(sa.func.count()).select_from(model))
 
 
@@ -67,7 +67,7 @@ def test_of_two_moves_at_once_one_wins_and_the_other_gets_conflict(database, tow
 
     results = at_once(database, accept, accept, accept)
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "Conflict", "int"]
-    with Session(database.engine) as session:
+    with Session(database.system_engine) as session:
         assert session.get(Incident, case.id).version == 2
         moves = session.scalars(sa.select(IncidentMove.move).where(IncidentMove.version == 2)).all()
         assert moves == ["accept"]
@@ -82,7 +82,7 @@ def test_two_different_moves_at_once_do_not_both_happen(database, town):
         lambda s: workflow.move(s, case.id, "void", by=town.operator, now=NOW, version=1, note="重复").stage,
     )
     assert sum(isinstance(result, Conflict) for result in results) == 1
-    with Session(database.engine) as session:
+    with Session(database.system_engine) as session:
         assert session.get(Incident, case.id).stage in ("handled", "void")
 
 

@@ -53,7 +53,7 @@ def prepared(cluster: PrivateCluster) -> str:
     cluster.ensure_database(DATABASE)
     migrations.upgrade(cluster.url())
     database = Database(cluster.url())
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         add_accounts(session, toy_city.build(session))
         member = find_account(session, "member")
         token = issue_token(session, member, now=datetime.now(UTC), kind="program").token
@@ -140,7 +140,7 @@ def test_every_answered_report_survives_kill_9(home):
 
     with serving(home) as (url, _):
         database = Database(cluster.url())
-        with database.engine.connect() as connection:
+        with database.system_engine.connect() as connection:
             kept = dict(connection.execute(sa.text("SELECT report_key, id FROM incident")).all())
             stories = connection.execute(
                 sa.text("SELECT incident_id, array_agg(move ORDER BY id) FROM incident_move GROUP BY 1")

@@ -128,7 +128,7 @@ def test_going_off_duty_sends_the_next_report_to_somebody_else(api):
     client.put("/api/v1/me/duty", json={"on_duty": True})
     found = api.post("resident", "/incidents", **report_body(report_key="key-2"))["responsibility"]
     assert found["member"]["id"] == api.city.members[NORTH_WEST]
-    with api.database.engine.connect() as connection:
+    with api.database.system_engine.connect() as connection:
         trail = connection.execute(
             sa.text("SELECT action, username FROM audit_entry WHERE action LIKE 'duty.%' ORDER BY id")
         ).all()
