@@ -69,7 +69,7 @@ def load(means: Means, size: str, seed: int, as_of: str | None, if_empty: bool, 
 def is_empty(means: Means) -> bool:
     from etl import demo_city
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         return demo_city.is_empty(session)
 
 
@@ -84,7 +84,7 @@ def load_demo_city(
     label = say(f"演示城市（{size}）", f"Demo city ({size})")
     with (
         click.progressbar(length=1000, label=label, item_show_func=_shown, file=sys.stderr) as bar,
-        means.database.unit_of_work() as session,
+        means.database.system_work() as session,
     ):
 
         def progress(what: str, share: float) -> None:
