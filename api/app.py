@@ -13,20 +13,27 @@ from types import FrameType
 from fastapi import FastAPI
 
 from api import (
+    account_endpoints,
     docs_page,
     duty_endpoints,
     errors,
+    export_endpoints,
     ground_endpoints,
     health,
     incident_endpoints,
     layer_endpoints,
+    oidc_endpoints,
+    own_account_endpoints,
     push,
     responsible_endpoints,
     roster_endpoints,
     session_endpoints,
 )
+from api.addresses import NoSecretsInAddresses
+from api.entering import Turnstile
 from api.gate import Means
 from api.limits import BodyLimit
+from api.oidc import Provider
 from gis.database import Database
 from gis.settings import Settings
 
@@ -61,12 +68,18 @@ def create_app(
     )
     app.state.means = means
     app.state.hub = push.Hub(database, means.clock)
+    app.state.turnstile = Turnstile()
+    app.state.oidc = Provider.of(settings)
     errors.add_handlers(app)
     for module in (
         health,
         docs_page,
         session_endpoints,
+        oidc_endpoints,
+        own_account_endpoints,
+        account_endpoints,
         duty_endpoints,
+        export_endpoints,
         incident_endpoints,
         responsible_endpoints,
         roster_endpoints,
@@ -76,6 +89,7 @@ def create_app(
     ):
         app.include_router(module.router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(NoSecretsInAddresses, means=means)
     app.add_middleware(health.Measured)
     return app
 

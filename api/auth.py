@@ -1,154 +1,160 @@
-"""Accounts and their tokens: who may come in, and how a request proves who it is.
+"""Signing in, and the tokens by which a request proves who it is.
 
 A token is 256 random bits; the database keeps only its SHA-256, so a stolen backup opens no door. One table
 serves the browser's cookie, the phone and GIS programs: each row says when it ends, and signing out ends it
 at once. How a token travels in a request is `api.gate`'s subject.
+
+Some things come first: a code beside the password, a password of one's own, an undertaking to sign. Until
+they are done a token opens nothing else (`FirstThings`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 import sqlalchemy as sa
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import DateTime, ForeignKey, Identity, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from api import undertaking
+from api.account import ROLES, Account, add_account, find_account, principal_of
+from api.passwords import hash_password, verify_password
 from gis import audit
-from gis.access import CITY_WIDE_ROLES, Principal, code_level
-from gis.database import Base, Statement, binding, territory_column
-from gis.errors import Conflict, Denied, Invalid, NotFound
-from grids.members import Member
+from gis.access import Principal
+from gis.database import Base, Statement, binding
+from gis.errors import Denied
 
-ROLES = (
-    "admin",
-    "city_officer",
-    "district_officer",
-    "subdistrict_officer",
-    "community_officer",
-    "command_operator",
-    "leader",
-    "member",
-    "police_officer",
-    "property_manager",
-    "building_head",
-    "department_handler",
-    "inspector",
-    "analyst",
-    "resident",
-)
+__all__ = [
+    "LIFETIMES", "ROLES", "AccessToken", "Account", "FirstThings", "NotSignedIn", "SignedIn", "Visitor",
+    "add_account", "end_tokens", "find_account", "first_things", "hash_password", "issue_token", "live_tokens",
+    "not_signed_in", "principal_for_token", "sign_in", "sign_out", "signed_in_for_token", "token_hash",
+]  # fmt: skip
 
 LIFETIMES = {"web": timedelta(hours=12), "phone": timedelta(days=30), "program": timedelta(days=365)}
 """How long a token of each kind lasts: a shift at a desk, a month in a pocket, a year in a GIS program."""
 
-MIN_PASSWORD = 8
-_USERNAME = re.compile(r"[\w.@-]{2,40}")
-
-# OWASP's floor for argon2id. Twice the memory would stop no thief of a good password, but forty sign-ins at
-# once must fit into a small server.
-_PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
-
-
-@cache
-def _hash_of_nobody() -> str:
-    """Verified for an unknown name, so that its refusal takes as long as that of a wrong password."""
-    return hash_password(secrets.token_urlsafe())
-
-
-class Account(Base):
-    """One person or program that may sign in, with the ground it acts on (decision 16)."""
-
-    __tablename__ = "account"
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    username: Mapped[str] = mapped_column(unique=True)
-    password_hash: Mapped[str]
-    display_name: Mapped[str]
-    role: Mapped[str]
-    territory: Mapped[str | None] = territory_column(nullable=True)
-    member_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
-    active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+FIRST_THINGS = ("code", "password", "second_factor", "undertaking")
+"""What may have to be done before anything else, in this order."""
 
 
 class AccessToken(Base):
-    """A proof of sign-in by its hash. A sign-out deletes nothing: `revoked_at` tells when it was."""
+    """A proof of sign-in by its hash. A sign-out deletes nothing: `revoked_at` tells when it was.
+
+    `grant_id` names the dated grant it acts under, if any; `code_due` waits for the second factor's code.
+    """
 
     __tablename__ = "access_token"
     __table_args__ = ({"info": {"open": True}},)
 
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     kind: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    address: Mapped[str | None]
+    agent: Mapped[str | None]
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("account_grant.id"))
+    code_due: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class NotSignedIn(Denied):
     """The caller is not known (any more); signing in is the remedy."""
 
 
+class FirstThings(Denied):
+    """The caller is known, and something must be done before anything else; `first` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a sign-in comes from: the network address, and what the program says it is."""
+
+    address: str | None = None
+    agent: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A fresh token, shown this once, and whom it stands for."""
+    """A fresh token, shown this once, whom it stands for, and what must be done first."""
 
     token: str
     expires_at: datetime
     principal: Principal
+    first: tuple[str, ...] = ()
 
 
 def token_hash(token: str) -> bytes:
     """What is kept of a token. Its 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def hash_password(password: str) -> str:
-    """What is kept of a password: argon2id with a salt of its own."""
-    return _PASSWORDS.hash(password)
-
-
-def has_password(account: Account, password: str) -> bool:
-    return _PASSWORDS.verify(password, account.password_hash)
-
-
-def sign_in(session: Session, username: str, password: str, *, now: datetime, kind: str = "web") -> SignedIn:
+def sign_in(
+    session: Session,
+    username: str,
+    password: str,
+    *,
+    now: datetime,
+    kind: str = "web",
+    visitor: Visitor = Visitor(),  # noqa: B008 - frozen
+) -> SignedIn:
     """Check a password and give a token of `kind` (see `LIFETIMES`).
 
-    Raises NotSignedIn alike for an unknown name, a wrong password and a locked account: the answer, and the
-    time it takes, tell nothing about which names exist.
+    Raises NotSignedIn alike for an unknown name, a wrong password, one that has ended and a locked account:
+    the answer, and the time it takes, tell nothing about which names exist. How often one may try is counted
+    before, by `api.tries`.
     """
     account = session.scalar(sa.select(Account).where(Account.username == username))
-    fits = _PASSWORDS.verify(password, account.password_hash if account else _hash_of_nobody())
-    if account is None or not fits or not account.active:
+    fits = verify_password(password, account.password_hash if account else None)
+    over = account is not None and account.password_ends_at is not None and account.password_ends_at <= now
+    if account is None or not fits or over or not account.active:
         raise NotSignedIn(
             en="The name or the password is wrong.",
             zh="用户名或密码不对。",
             remedy_en="Check both and try again; an administrator can set a new password.",
             remedy_zh="请核对后重试；忘记密码请联系管理员重设。",
         )
-    return issue_token(session, account, now=now, kind=kind)
+    return issue_token(session, account, now=now, kind=kind, visitor=visitor, asks_code=True)
 
 
-def issue_token(session: Session, account: Account, *, now: datetime, kind: str) -> SignedIn:
-    """A new token for an account, recorded in the trail."""
+def issue_token(
+    session: Session,
+    account: Account,
+    *,
+    now: datetime,
+    kind: str,
+    visitor: Visitor = Visitor(),  # noqa: B008 - frozen
+    grant_id: int | None = None,
+    asks_code: bool = False,
+) -> SignedIn:
+    """A new token for an account, recorded in the trail. `asks_code` leaves the second factor to be shown."""
     token = secrets.token_urlsafe(32)
     expires_at = now + LIFETIMES[kind]
     session.add(
         AccessToken(
-            hash=token_hash(token), account_id=account.id, kind=kind, created_at=now, expires_at=expires_at
+            hash=token_hash(token),
+            account_id=account.id,
+            kind=kind,
+            created_at=now,
+            expires_at=expires_at,
+            address=visitor.address,
+            agent=(visitor.agent or "")[:200] or None,
+            grant_id=grant_id,
+            code_due=asks_code and account.second_factor == "on",
         )
     )
-    principal = _principal(account)
-    audit.record(session, "sign_in", "account", account.id, by=principal, now=now, kind=kind)
-    return SignedIn(token, expires_at, principal)
+    session.flush()
+    audit.record(
+        session, "sign_in", "account", account.id, by=principal_of(account), now=now, kind=kind,
+        address=visitor.address, grant=grant_id,
+    )  # fmt: skip
+    known = signed_in_for_token(session, token, now=now)
+    return SignedIn(token, expires_at, known.principal, known.first)
 
 
 def sign_out(session: Session, token: str, *, now: datetime) -> None:
@@ -160,13 +166,40 @@ def sign_out(session: Session, token: str, *, now: datetime) -> None:
     )
 
 
+def end_tokens(session: Session, account_id: int, *, now: datetime, but: str | None = None) -> int:
+    """End every token of an account, save `but`: its rights or its password have changed. Returns how many."""
+    ended = session.execute(
+        sa.update(AccessToken)
+        .where(
+            AccessToken.account_id == account_id,
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > now,
+            AccessToken.hash != (token_hash(but) if but else b""),
+        )
+        .values(revoked_at=now)
+        .returning(AccessToken.id)
+    )
+    return len(ended.all())
+
+
+_ROLE = "coalesce(g.role, a.role)"
+_GROUND = "CASE WHEN g.id IS NULL THEN a.territory ELSE g.territory END"
 _BY_TOKEN = Statement(
-    """
-    SELECT a.id, a.username, a.display_name, a.role, a.territory, a.member_id,
-           t.expires_at, t.revoked_at, a.active, t.last_used_at, """
-    + binding("coalesce(a.territory, 'none')", "a.id::text", "coalesce(a.member_id::text, '')", "a.role")
+    f"""
+    SELECT a.id, a.username, a.display_name, {_ROLE} AS role, {_GROUND} AS territory, a.member_id,
+           t.expires_at, t.revoked_at, a.active, t.last_used_at, t.code_due, a.must_change_password,
+           a.second_factor, a.undertaking_version, a.role AS own_role, g.starts_at, g.ends_at,
+           a.department_code, """
+    + binding(
+        f"coalesce({_GROUND}, 'none')",
+        "a.id::text",
+        "coalesce(a.member_id::text, '')",
+        _ROLE,
+        "coalesce(a.department_code, '')",
+    )
     + """
-    FROM access_token AS t JOIN account AS a ON a.id = t.account_id WHERE t.hash = :hash
+    FROM token_holder(:hash) AS h, LATERAL (SELECT (h.token).*) AS t, LATERAL (SELECT (h.account).*) AS a,
+         LATERAL (SELECT (h.granted).*) AS g
     """
 )
 _TOUCH = sa.text("UPDATE access_token SET last_used_at = :now WHERE hash = :hash")
@@ -177,8 +210,17 @@ def principal_for_token(session: Session, token: str, *, now: datetime) -> Princ
     """Whom a token stands for, and the transaction bound to them, as `bind_principal` would.
 
     One indexed look-up at every request, so that a sign-out works at once. Raises NotSignedIn, saying whether
-    the token is unknown, has expired, or was ended; the transaction is then good for nothing more.
+    the token is unknown, has expired, or was ended, and FirstThings; the transaction is then good for nothing
+    more.
     """
+    known = signed_in_for_token(session, token, now=now)
+    if known.first:
+        raise first_things(known.first)
+    return known.principal
+
+
+def signed_in_for_token(session: Session, token: str, *, now: datetime) -> SignedIn:
+    """As `principal_for_token`, for those pages and endpoints where the first things are done."""
     hashed = token_hash(token)
     row = _BY_TOKEN.first(session, {"hash": hashed})
     if row is None:
@@ -187,9 +229,44 @@ def principal_for_token(session: Session, token: str, *, now: datetime) -> Princ
         raise not_signed_in("This sign-in was ended.", "该登录已被注销。")
     if row.expires_at <= now:
         raise not_signed_in("This sign-in has expired.", "登录已过期。")
+    if row.ends_at is not None and not row.starts_at <= now < row.ends_at:
+        raise not_signed_in("The grant you acted under has ended.", "您的临时授权已到期。")
     if row.last_used_at is None or row.last_used_at < now - _TOUCH_EVERY:
         session.execute(_TOUCH, {"hash": hashed, "now": now})
-    return Principal(row.id, row.username, row.display_name, row.role, row.territory, row.member_id)
+    principal = Principal(
+        row.id, row.username, row.display_name, row.role, row.territory, row.member_id, row.department_code
+    )
+    return SignedIn(token, row.expires_at, principal, _first(row))
+
+
+def _first(row: object) -> tuple[str, ...]:
+    due = {
+        "code": row.code_due,  # type: ignore[attr-defined]
+        "password": row.must_change_password,  # type: ignore[attr-defined]
+        "second_factor": row.second_factor == "due",  # type: ignore[attr-defined]
+        "undertaking": undertaking.is_due(row.own_role, row.undertaking_version),  # type: ignore[attr-defined]
+    }
+    return tuple(name for name in FIRST_THINGS if due[name])
+
+
+_FIRST_WORDS = {
+    "code": ("enter the code of your second factor", "输入动态验证码"),
+    "password": ("choose a password of your own", "修改初始密码"),
+    "second_factor": ("set up the second factor", "绑定动态验证码"),
+    "undertaking": ("sign the confidentiality undertaking", "签署保密承诺书"),
+}
+
+
+def first_things(first: tuple[str, ...]) -> FirstThings:
+    en = ", ".join(_FIRST_WORDS[name][0] for name in first)
+    zh = "、".join(_FIRST_WORDS[name][1] for name in first)
+    return FirstThings(
+        en=f"Before anything else: {en}.",
+        zh=f"请先完成：{zh}。",
+        remedy_en="Open /welcome in a browser, signed in with this account.",
+        remedy_zh="请在浏览器中以该账户打开 /welcome。",
+        first=list(first),
+    )
 
 
 def not_signed_in(en: str, zh: str) -> NotSignedIn:
@@ -204,7 +281,9 @@ def not_signed_in(en: str, zh: str) -> NotSignedIn:
 _LIVE = sa.text(
     """
     SELECT t.hash FROM access_token AS t JOIN account AS a ON a.id = t.account_id
+    LEFT JOIN account_grant AS g ON g.id = t.grant_id
     WHERE t.hash = ANY(:hashes) AND t.revoked_at IS NULL AND t.expires_at > :now AND a.active
+      AND (g.id IS NULL OR g.ends_at > :now)
     """
 )
 
@@ -212,92 +291,3 @@ _LIVE = sa.text(
 def live_tokens(session: Session, hashes: list[bytes], *, now: datetime) -> set[bytes]:
     """Which of these hashes still stand for a sign-in: long-lived streams ask again and again."""
     return {bytes(row[0]) for row in session.execute(_LIVE, {"hashes": hashes, "now": now})}
-
-
-def add_account(
-    session: Session,
-    username: str,
-    password: str,
-    *,
-    role: str,
-    now: datetime,
-    territory: str | None = None,
-    display_name: str | None = None,
-    member_id: int | None = None,
-) -> Account:
-    """Create an account.
-
-    `territory` is a code prefix; absent it is the whole city for the city-wide roles and no ground for the
-    others. Raises Invalid listing every fault, Conflict when the name is taken.
-    """
-    faults = _account_faults(username, password, role, territory)
-    if faults:
-        raise Invalid(
-            en="; ".join(en for en, _ in faults) + ".",
-            zh="；".join(zh for _, zh in faults) + "。",
-            remedy_en="Correct these and try again.",
-            remedy_zh="请更正后重试。",
-        )
-    if session.scalar(sa.select(Account.id).where(Account.username == username)) is not None:
-        raise Conflict(
-            en=f"The name {username} is taken.",
-            zh=f"用户名 {username} 已被占用。",
-            remedy_en="Choose another name.",
-            remedy_zh="请换一个用户名。",
-        )
-    if territory is None and role in CITY_WIDE_ROLES:
-        territory = ""
-    account = Account(
-        username=username,
-        password_hash=hash_password(password),
-        display_name=display_name or username,
-        role=role,
-        territory=territory,
-        member_id=member_id,
-        active=True,
-        created_at=now,
-    )
-    session.add(account)
-    session.flush()
-    return account
-
-
-def _account_faults(username: str, password: str, role: str, territory: str | None) -> list[tuple[str, str]]:
-    faults = []
-    if not _USERNAME.fullmatch(username):
-        faults.append(
-            (
-                "the name must have 2 to 40 letters, digits or . _ @ -",
-                "用户名须为 2 至 40 个字母、数字或 . _ @ -",
-            )
-        )
-    if len(password) < MIN_PASSWORD:
-        faults.append(
-            (f"the password must have at least {MIN_PASSWORD} characters", f"密码至少 {MIN_PASSWORD} 个字符")
-        )
-    if role not in ROLES:
-        faults.append((f"there is no role {role} (roles: {', '.join(ROLES)})", f"没有角色 {role}"))
-    if territory and code_level(territory) is None:
-        faults.append(
-            (f"{territory} is no territory code of 4, 6, 9, 12 or 15 digits", f"{territory} 不是辖区编码")
-        )
-    return faults
-
-
-def find_account(session: Session, username: str) -> Account:
-    """The account of a name. Raises NotFound."""
-    account = session.scalar(sa.select(Account).where(Account.username == username))
-    if account is None:
-        raise NotFound(
-            en=f"There is no account {username}.",
-            zh=f"没有账户 {username}。",
-            remedy_en="Add it: citygrid user add NAME --role ROLE --territory CODE",
-            remedy_zh="请先添加：citygrid user add 用户名 --role 角色 --territory 编码",
-        )
-    return account
-
-
-def _principal(account: Account) -> Principal:
-    return Principal(
-        account.id, account.username, account.display_name, account.role, account.territory, account.member_id
-    )

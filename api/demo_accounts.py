@@ -13,7 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from api.auth import Account, add_account, has_password
+from api import undertaking
+from api.account import Account, write_account
+from api.passwords import hash_password, verify_password
 from etl.demo_city import DemoSummary
 
 PASSWORD = "citygrid"
@@ -48,10 +50,14 @@ class DemoAccount:
 def create_demo_accounts(session: Session, summary: DemoSummary, *, now: datetime) -> list[DemoAccount]:
     """Make the accounts for a freshly loaded demo city.
 
-    The member's own reports among the synthetic cases become theirs, so that "my reports" is alive.
+    The member's own reports among the synthetic cases become theirs, so that "my reports" is alive. They need
+    no second factor and have signed the undertaking: nobody's data are in this city.
     """
     for username, display_name, role, more in _people(summary):
-        add_account(session, username, PASSWORD, role=role, display_name=display_name, now=now, **more)
+        write_account(
+            session, username, hash_password(PASSWORD), role=role, display_name=display_name, now=now,
+            undertaking_version=undertaking.version(), **more,
+        )  # fmt: skip
     session.execute(
         sa.text(
             """
@@ -91,5 +97,7 @@ def demo_accounts(session: Session) -> list[DemoAccount]:
     if not in_demo_city:
         return []
     found = session.scalars(sa.select(Account).where(Account.username.in_(USERNAMES), Account.active))
-    still = {account.username: account for account in found if has_password(account, PASSWORD)}
+    still = {
+        account.username: account for account in found if verify_password(PASSWORD, account.password_hash)
+    }
     return [DemoAccount(name, PASSWORD, still[name].role) for name in USERNAMES if name in still]

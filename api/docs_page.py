@@ -18,7 +18,7 @@ _WORDS = {
     "en": ("HTTP interface", "Parameters", "Body", "Answer", "required", "Shapes", "Machine-readable"),
 }
 
-_STYLE = """
+STYLE = """
 body{font:15px/1.55 system-ui,"Noto Sans CJK SC",sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
 color:#1c2430;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.05rem;margin:2rem 0 .3rem;border-top:1px solid #d8dee6;padding-top:1rem}
@@ -52,7 +52,7 @@ def render(document: dict[str, Any], language: str) -> str:
     )
     return (
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title} · CityGrid</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
         f"<h1>一图治城 · CityGrid: {title}</h1><p>{escape(document['info']['description'])}</p>"
         f'<p>{machine}: <a href="/openapi.json">/openapi.json</a></p>'
         f"{endpoints}<h1>{shapes}</h1>{schemas}</html>"

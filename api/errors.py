@@ -19,7 +19,8 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from api.auth import NotSignedIn
+from api.auth import FirstThings, NotSignedIn
+from api.tries import TooManyTries
 from gis.errors import CityGridError, Conflict, Denied, Invalid, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -31,6 +32,8 @@ class TooLarge(Invalid):
 
 STATUSES: dict[type[CityGridError], int] = {
     NotSignedIn: 401,
+    FirstThings: 403,
+    TooManyTries: 429,
     TooLarge: 413,
     Invalid: 422,
     Denied: 403,
@@ -66,6 +69,8 @@ def problem(error: CityGridError, headers: Mapping[str, str], status: int | None
         answer_headers["WWW-Authenticate"] = ("Bearer" if by_page else "Basic") + ' realm="CityGrid"'
     if status == 503:
         answer_headers["Retry-After"] = "5"
+    if isinstance(error, TooManyTries):
+        answer_headers["Retry-After"] = str(error.details["retry_after_s"])
     return JSONResponse(
         problem_body(error, status, language_of(headers.get("accept-language"))),
         status,

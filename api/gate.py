@@ -1,7 +1,7 @@
 """How a request proves who it is, and the unit of work it then gets.
 
 Pages carry the token in a cookie, programs in `Authorization: Bearer`, GIS programs as the password of HTTP
-Basic. A token in an address is never looked at: addresses end up in logs.
+Basic. A token in an address is never looked at, and refused (`api.limits`): addresses end up in logs.
 
 An endpoint asks for `door: SignedInDoor` and opens it where the work is done:
 
@@ -26,7 +26,8 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from api.auth import not_signed_in, principal_for_token
+from api.auth import Visitor, first_things, not_signed_in, principal_for_token, signed_in_for_token
+from api.tries import network_of
 from gis.access import Principal
 from gis.database import Database
 from gis.errors import Denied
@@ -56,12 +57,23 @@ class Door:
     def open(self) -> Iterator[tuple[Session, Principal, datetime]]:
         """A unit of work for the person asking, and the one moment everything in it is measured at.
 
-        Raises NotSignedIn when the token is unknown, expired or ended.
+        Raises NotSignedIn when the token is unknown, expired or ended; FirstThings when something must be
+        done before.
         """
         now = self.means.clock()
-        with self.means.database.unit_of_work() as session:
+        with self.means.database.unbound_work() as session:
             by = principal_for_token(session, self.token, now=now)
             yield session, by, now
+
+    @contextmanager
+    def open_first(self, *allowed: str) -> Iterator[tuple[Session, Principal, datetime]]:
+        """As `open`, for the endpoints by which the first things are done: `allowed` may still be due."""
+        now = self.means.clock()
+        with self.means.database.unbound_work() as session:
+            known = signed_in_for_token(session, self.token, now=now)
+            if set(known.first) - set(allowed):
+                raise first_things(known.first)
+            yield session, known.principal, now
 
 
 def token_in(headers: Mapping[str, str], cookies: Mapping[str, str]) -> tuple[str | None, bool]:
@@ -121,6 +133,14 @@ SignedInDoor = Annotated[Door, Depends(_signed_in_door)]
 
 def means_of(request: Request) -> Means:
     return request.app.state.means
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Where a sign-in comes from. Behind a proxy the server must be told to believe its headers (uvicorn's
+    `FORWARDED_ALLOW_IPS`), else all sign-ins come from the proxy."""
+    return Visitor(
+        network_of(request.client.host if request.client else None), request.headers.get("user-agent")
+    )
 
 
 def set_cookie(response: Response, request: Request, token: str, seconds: int) -> None:

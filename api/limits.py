@@ -15,7 +15,8 @@ TEXT_LIMIT = 1_000_000
 UPLOAD_LIMIT = 60_000_000
 """Bytes of a multipart body: some photographs of a phone."""
 DRAIN_LIMIT = 100_000_000
-"""Bytes read and thrown away after a refusal, so that the sender comes to read the answer."""
+"""Bytes read and thrown away after a refusal, so that the sender comes to read the answer. A body said to be
+larger than this is no mistake worth reading."""
 
 Message = MutableMapping[str, Any]
 
@@ -53,13 +54,22 @@ class BodyLimit:
             if not refused:
                 await send(message)
 
-        if int(headers.get("content-length") or 0) > limit:
-            await _drain(receive, await receive(), 0)
+        claimed = _claimed(headers)
+        if claimed > limit:
+            # A gigabyte is refused before any of it is read; the connection is closed on what still comes.
+            if claimed <= DRAIN_LIMIT:
+                await _drain(receive, await receive(), 0)
             refused = True
         else:
             await self.app(scope, counted, unless_refused)
         if refused:
             await problem(_too_large(limit), headers)(scope, receive, send)
+
+
+def _claimed(headers: Headers) -> int:
+    """The length a body is said to have; nonsense is no length."""
+    said = headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() else 0
 
 
 async def _drain(receive: Receive, message: Message, read: int) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from api.auth import SignedIn
 from api.parameters import MAX_ID
 from gis.access import Principal
 from gis.masking import mask_name, mask_phone
@@ -38,6 +39,9 @@ class Credentials(Body):
     phone: Annotated[
         bool, Field(description="True on a phone: stays signed in for 30 days, not 12 hours.")
     ] = False
+    code: Annotated[
+        str | None, Field(max_length=20, description="The second factor's code, or a recovery code.")
+    ] = None
 
 
 class ReportBody(Body):
@@ -147,6 +151,21 @@ class SessionShown(BaseModel):
     token: str
     expires_at: datetime
     principal: PrincipalShown
+    first: Annotated[
+        list[str],
+        Field(
+            description="What must be done before anything else: code, password, second_factor, undertaking."
+        ),
+    ] = []
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> SessionShown:
+        return cls(
+            token=signed_in.token,
+            expires_at=signed_in.expires_at,
+            principal=PrincipalShown.of(signed_in.principal),
+            first=list(signed_in.first),
+        )
 
 
 class PersonShown(BaseModel):

@@ -30,6 +30,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from api import undertaking
 from api.auth import add_account, issue_token
 from api.migrations import upgrade
 from gis.cluster import PrivateCluster
@@ -85,8 +86,9 @@ def city() -> Iterator[tuple[str, Path, str]]:
                 connection.execute(GROUND, {"x": X, "y": Y})
                 connection.execute("VACUUM ANALYZE building")
             database, now = Database(url), datetime.now(UTC)
-            with database.unit_of_work() as session:
-                account = add_account(session, "bench", "bench bench", role="admin", now=now)
+            with database.system_work() as session:
+                account = add_account(session, "bench", "horse correct", role="analyst", now=now)
+                account.undertaking_version = undertaking.version()
                 token = issue_token(session, account, now=now, kind="program").token
             database.dispose()
             yield url, Path(folder), token

@@ -1,11 +1,13 @@
 """Layers out of the city into files other programs open, in CGCS2000, with the fields a role may read.
 
 What may leave is decided by `layers.catalog`: a personal field or a layer about people is not in any file.
-Every export leaves a row in the trail with the hash of its file, so that a stray copy can be traced.
+How much, and with whose consent, is decided by `etl.export_gate`; every file carries its mark and is
+registered by its hash, so that a stray copy can be traced.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import tempfile
@@ -22,9 +24,11 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from sqlalchemy.orm import Session
 
+from etl import export_gate
+from etl.export_gate import ExportRequest
+from etl.export_marks import TITLE, Mark, mark_geojson, mark_of
 from etl.loading import Occasion
 from etl.preparing import inner_points
-from gis import audit
 from gis.access import Principal, prefix_range
 from gis.crs import STORED
 from gis.errors import Denied, Invalid, NotFound
@@ -32,6 +36,10 @@ from layers.catalog import Layer, drawable_layer
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees, EPSG:4490."""
+
+Writer = Callable[[gpd.GeoDataFrame, Path, Layer, Mark], None]
+
+TERMINAL_REASON = "命令行导出 at the terminal"
 
 XLSX_ROWS = 1_048_575
 """What a sheet holds besides its header."""
@@ -45,6 +53,8 @@ class Exported:
     path: Path
     rows: int
     sha256: str
+    number: str
+    """The number in the file's mark."""
 
 
 def export(
@@ -55,22 +65,17 @@ def export(
     *,
     bbox: Box | None = None,
     territory: str | None = None,
+    reason: str = TERMINAL_REASON,
+    request: ExportRequest | None = None,
 ) -> Exported:
     """Write a layer to `out`; the ending tells the format: .gpkg, .geojson, .parquet, .csv or .xlsx.
 
-    `bbox` keeps what touches the box, `territory` what lies on the ground of a code. The file appears whole
-    or not at all. Raises NotFound for an unknown layer or code, Denied for a layer about people, Invalid for
-    an ending that is none of these or a sheet that cannot hold the rows.
+    `bbox` keeps what touches the box, `territory` what lies on the ground of a code. `request` is the export
+    as it was asked for and approved; without one it is asked for here, with `reason`. The file appears whole
+    or not at all. Raises NotFound for an unknown layer or code, Denied for a layer about people or more than
+    the person may take, Invalid for an ending that is none of these or a sheet that cannot hold the rows.
     """
-    layer = drawable_layer(name)
-    write = WRITERS.get(out.suffix.lower())
-    if write is None:
-        raise Invalid(
-            en=f"There is no format {out.suffix or out.name}.",
-            zh=f"没有格式 {out.suffix or out.name}。",
-            remedy_en="End the file's name in " + ", ".join(WRITERS) + ".",
-            remedy_zh="文件名请以 " + "、".join(WRITERS) + " 结尾。",
-        )
+    layer, write = drawable_layer(name), writer_of(out)
     by = _signed_in(occasion.by)
     frame = read_layer(session, layer, by, bbox=bbox, territory=territory)
     if out.suffix.lower() == ".xlsx" and len(frame) > XLSX_ROWS:
@@ -80,12 +85,48 @@ def export(
             remedy_en="Write .csv or .gpkg, or narrow it by --territory.",
             remedy_zh="请改写 .csv 或 .gpkg，或用 --territory 缩小范围。",
         )
-    digest = _whole(out, lambda path: write(frame, path, layer))
-    audit.record(
-        session, "export", layer.name, out.name, by=by, now=occasion.now, territory=territory or None,
-        rows=len(frame), sha256=digest, bbox=list(bbox) if bbox else None,
-    )  # fmt: skip
-    return Exported(layer.name, out, len(frame), digest)
+    if request is None:
+        request = export_gate.ask(
+            session, layer.name, what_of(out.suffix, bbox, territory), reason, rows=len(frame), by=by,
+            now=occasion.now, ground=territory or None,
+        )  # fmt: skip
+        request = export_gate.opened(session, request.id, by=by, now=occasion.now)
+    export_gate.refuse_more(request, len(frame))
+    number = export_gate.new_number()
+    mark = mark_of(request, number, rows=len(frame), now=occasion.now, zone=occasion.zone)
+    digest = _whole(out, lambda path: write(frame, path, layer, mark))
+    export_gate.register(
+        session, request, number, digest, rows=len(frame), by=by, now=occasion.now, file_name=out.name
+    )
+    return Exported(layer.name, out, len(frame), digest, number)
+
+
+def what_of(ending: str, bbox: Box | None, territory: str | None) -> dict[str, Any]:
+    """What of a layer is asked for, as the request keeps it."""
+    return {"format": ending.lower(), "bbox": list(bbox) if bbox else None, "ground": territory or None}
+
+
+def writer_of(out: Path) -> Writer:
+    """How a file of this name is written. Raises Invalid for an ending that is no format of ours."""
+    write = WRITERS.get(out.suffix.lower())
+    if write is None:
+        raise Invalid(
+            en=f"There is no format {out.suffix or out.name}.",
+            zh=f"没有格式 {out.suffix or out.name}。",
+            remedy_en="End the file's name in " + ", ".join(WRITERS) + ".",
+            remedy_zh="文件名请以 " + "、".join(WRITERS) + " 结尾。",
+        )
+    return write
+
+
+def count_rows(
+    session: Session, layer: Layer, by: Principal, *, bbox: Box | None = None, territory: str | None = None
+) -> int:
+    """How many rows `read_layer` would give."""
+    where, params = _condition(session, layer, by, bbox, territory)
+    return session.execute(
+        sa.text(f"SELECT count(*) FROM {layer.table} AS t WHERE {where}"), params
+    ).scalar_one()
 
 
 def read_layer(
@@ -96,6 +137,23 @@ def read_layer(
     A scoped layer (cases) is cut down to the person's own ground; who has none sees none of it.
     """
     fields = layer.fields_for(by.role)
+    where, params = _condition(session, layer, by, bbox, territory)
+    columns = ", ".join([*(f't."{field.name}"' for field in fields), "ST_AsBinary(t.geom) AS geom"])
+    rows = session.execute(
+        sa.text(f"SELECT {columns} FROM {layer.table} AS t WHERE {where} ORDER BY t.{layer.key}"), params
+    ).all()
+    attributes = pd.DataFrame(
+        [tuple(row)[:-1] for row in rows], columns=[field.name for field in fields]
+    ).convert_dtypes()
+    return gpd.GeoDataFrame(
+        attributes, geometry=shapely.from_wkb([bytes(row[-1]) for row in rows]), crs=STORED
+    )
+
+
+def _condition(
+    session: Session, layer: Layer, by: Principal, bbox: Box | None, territory: str | None
+) -> tuple[str, dict[str, Any]]:
+    """(condition, parameters) of the rows that are asked for and are the person's to see."""
     parts: list[str] = [layer.where]
     params: dict[str, Any] = {}
     if bbox is not None:
@@ -112,19 +170,7 @@ def read_layer(
     if territory:
         _known_ground(session, territory)
         _within(layer, territory, "ground", parts, params)
-    columns = ", ".join([*(f't."{field.name}"' for field in fields), "ST_AsBinary(t.geom) AS geom"])
-    rows = session.execute(
-        sa.text(
-            f"SELECT {columns} FROM {layer.table} AS t WHERE {' AND '.join(parts)} ORDER BY t.{layer.key}"
-        ),
-        params,
-    ).all()
-    attributes = pd.DataFrame(
-        [tuple(row)[:-1] for row in rows], columns=[field.name for field in fields]
-    ).convert_dtypes()
-    return gpd.GeoDataFrame(
-        attributes, geometry=shapely.from_wkb([bytes(row[-1]) for row in rows]), crs=STORED
-    )
+    return " AND ".join(parts), params
 
 
 def _within(layer: Layer, code: str, name: str, parts: list[str], params: dict[str, Any]) -> None:
@@ -187,33 +233,40 @@ def _whole(out: Path, write: Callable[[Path], None]) -> str:
     return digest
 
 
-def _gpkg(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
-    frame.to_file(path, driver="GPKG", layer=layer.name, engine="pyogrio")
+def _gpkg(frame: gpd.GeoDataFrame, path: Path, layer: Layer, mark: Mark) -> None:
+    about = {"CITYGRID_EXPORT": mark.sentence}
+    frame.to_file(
+        path, driver="GPKG", layer=layer.name, engine="pyogrio", layer_metadata=about, dataset_metadata=about
+    )  # fmt: skip
 
 
-def _geojson(frame: gpd.GeoDataFrame, path: Path, _layer: Layer) -> None:
+def _geojson(frame: gpd.GeoDataFrame, path: Path, _layer: Layer, mark: Mark) -> None:
     """RFC 7946 knows WGS 84 only, which CGCS2000 is to within what anybody can tell."""
     frame.set_crs("EPSG:4326", allow_override=True).to_file(path, driver="GeoJSON", engine="pyogrio")
+    mark_geojson(path, mark)
 
 
-def _parquet(frame: gpd.GeoDataFrame, path: Path, _layer: Layer) -> None:
+def _parquet(frame: gpd.GeoDataFrame, path: Path, _layer: Layer, mark: Mark) -> None:
+    frame.attrs["citygrid_export"] = mark.members
     frame.to_parquet(path)
 
 
-def _csv(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
-    """Points as lon and lat, other shapes as WKT in the column geom."""
+def _csv(frame: gpd.GeoDataFrame, path: Path, layer: Layer, mark: Mark) -> None:
+    """Points as lon and lat, other shapes as WKT in the column geom; the mark as a last line."""
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     if layer.geometry == "point":
         table = table.assign(lon=frame.geometry.x, lat=frame.geometry.y)
     else:
         table = table.assign(geom=frame.geometry.to_wkt(rounding_precision=9))
     table.to_csv(path, index=False, encoding="utf-8-sig")
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow([f"# {mark.sentence}"])
 
 
-def _xlsx(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
+def _xlsx(frame: gpd.GeoDataFrame, path: Path, layer: Layer, mark: Mark) -> None:
     """Moments become text, because a sheet knows no offset; text stays text, though it begins with "=".
 
-    A cell holds too few characters for a polygon: shapes stand by a point on them.
+    A cell holds too few characters for a polygon: shapes stand by a point on them. The mark has a sheet.
     """
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     points = inner_points(frame.geometry.to_numpy())
@@ -223,6 +276,9 @@ def _xlsx(frame: gpd.GeoDataFrame, path: Path, layer: Layer) -> None:
     sheet.append(list(table.columns))
     for row in table.itertuples(index=False, name=None):
         sheet.append([_sheet_cell(sheet, value) for value in row])
+    about = book.create_sheet(TITLE[0])
+    for label, value in mark.lines:
+        about.append([label, _sheet_cell(about, value)])
     book.save(path)
 
 
@@ -238,7 +294,7 @@ def _sheet_cell(sheet: Any, value: Any) -> Any:
     return value
 
 
-WRITERS: dict[str, Callable[[gpd.GeoDataFrame, Path, Layer], None]] = {
+WRITERS: dict[str, Writer] = {
     ".gpkg": _gpkg,
     ".geojson": _geojson,
     ".parquet": _parquet,

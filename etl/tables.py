@@ -47,7 +47,14 @@ class CsvTable:
         with self.path.open(encoding=self.encoding, newline="") as file, _readable(self.path):
             reader = csv.reader(file, delimiter=self._delimiter)
             next(reader)
-            yield from _in_batches(self.headers, (row for row in reader if row), headers)
+            yield from _in_batches(
+                self.headers, (row for row in reader if row and not _is_mark(row)), headers
+            )
+
+
+def _is_mark(row: Sequence[str]) -> bool:
+    """The last line of a file we exported tells who took it, and is no row."""
+    return row[0].startswith("# 导出人") and "CG-" in row[0]
 
 
 class XlsxTable:

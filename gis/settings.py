@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     quiet_from: time = time(22)
     quiet_until: time = time(7)
     """The hours in which nobody is told outside what can wait; equal: none."""
+    oidc_issuer: str | None = None
+    """The city's own account service (OpenID Connect); absent: names and passwords only."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_claim: str = "preferred_username"
+    """Which claim holds the user name by which an account is found the first time."""
     smtp_host: str | None = None
     smtp_port: int = 25
     smtp_from: str | None = None

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 import uvicorn
 from sqlalchemy.orm import Session
 
+from api import undertaking
 from api.app import create_app
 from api.auth import Account, find_account, hash_password, issue_token
 from gis.cluster import PrivateCluster
@@ -61,11 +62,11 @@ class Api:
         return client
 
     def token(self, username: str, kind: str = "program") -> str:
-        with self.database.unit_of_work() as session:
+        with self.database.system_work() as session:
             return issue_token(session, find_account(session, username), now=self.now, kind=kind).token
 
     def count(self, table: str) -> int:
-        with self.database.engine.connect() as connection:
+        with self.database.system_engine.connect() as connection:
             return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
 
     def post(self, who: str, address: str, **body: Any) -> Any:
@@ -97,6 +98,11 @@ def accounts(city: ToyCity) -> dict[str, dict[str, Any]]:
         "leader": {"role": "leader", "territory": NORTH_WEST, "member_id": city.leaders[NORTH_WEST]},
         "member": {"role": "member", "territory": NORTH_WEST, "member_id": city.members[NORTH_WEST]},
         "neighbour": {"role": "member", "territory": NORTH_EAST, "member_id": city.members[NORTH_EAST]},
+        "department": {
+            "role": "department_handler",
+            "territory": SUBDISTRICT[:6],
+            "department_code": "city_management",
+        },
         "resident": {"role": "resident"},
     }
 
@@ -116,6 +122,7 @@ def add_accounts(session: Session, city: ToyCity) -> None:
                 password_hash=password_hash(),
                 active=True,
                 created_at=NOW,
+                undertaking_version=undertaking.version(),
                 **({"territory": ""} if account["role"] == "admin" else {}) | account,
             )
         )
@@ -146,9 +153,8 @@ def served(
     home = tmp_path_factory.mktemp("home")
     name = f"api_{worker_id}_{home.name}"
     database = Database(clone(cluster, template, name))
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         city = toy_city.build(session)
-        add_accounts(session, city)
     served = Api("", city, database, home)
     with serving(create_app(database, Settings(home=home), clock=lambda: served.now)) as url:
         served.url = url
@@ -161,16 +167,17 @@ def served(
 def api(served: Api) -> Iterator[Api]:
     """The server as on its first day: no case, no token, everybody on duty as built, Monday 10:00."""
     served.now = NOW
-    with served.database.engine.begin() as connection:
+    with served.database.system_engine.begin() as connection:
         connection.exec_driver_sql(
-            "TRUNCATE incident, access_token, audit_entry, case_day, leave, shift, exception"
+            "TRUNCATE account, sign_in_try, incident, audit_entry, case_day, leave, shift, exception"
             " RESTART IDENTITY CASCADE"
         )
-        connection.exec_driver_sql("UPDATE account SET active = true WHERE NOT active")
         connection.execute(
             sa.text("UPDATE member SET on_duty = (id <> :off) WHERE on_duty <> (id <> :off)"),
             {"off": served.city.members[SOUTH_EAST]},
         )
+    with served.database.system_work() as session:
+        add_accounts(session, served.city)
     yield served
     served.close()
 

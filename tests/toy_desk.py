@@ -30,6 +30,7 @@ from layers.components import Component
 from layers.households import Household
 from layers.shops import Shop
 from tests import toy_city
+from tests.settled import settled
 from tests.toy_city import LAT, LON, NORTH_WEST, SUBDISTRICT, ToyCity
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -86,12 +87,15 @@ def _accounts(session: Session, city: ToyCity, now: datetime) -> dict[str, Princ
         "member": ("member", NORTH_WEST, city.members[NORTH_WEST], "王小明"),
         "inspector": ("inspector", SUBDISTRICT, None, "何巡"),
         "resident": ("resident", None, None, "孙女士"),
+        "admin": ("admin", "", None, "总管"),
     }
     people = {}
     for username, (role, territory, member_id, name) in wanted.items():
-        account = add_account(
-            session, username, PASSWORD, role=role, now=now, territory=territory, display_name=name,
-            member_id=member_id,
+        account = settled(
+            add_account(
+                session, username, PASSWORD, role=role, now=now, territory=territory, display_name=name,
+                member_id=member_id,
+            )
         )  # fmt: skip
         people[username] = Principal(account.id, username, name, role, territory, member_id)
     return people

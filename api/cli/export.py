@@ -27,14 +27,21 @@ from api.cli.frame import Means, emit_json, say, tell
     "--bbox", metavar="W,S,E,N", help=say("经纬度范围。", "Box in degrees of longitude and latitude.")
 )
 @click.option("--territory", metavar="CODE", help=say("辖区编码。", "Code of an area or a cell."))
+@click.option("--reason", help=say("用途，写入文件标记。", "What it is for; stands in the file's mark."))
 @AS_JSON
 @click.pass_obj
 def command(
-    means: Means, layer: str, out: Path, bbox: str | None, territory: str | None, as_json: bool
+    means: Means,
+    layer: str,
+    out: Path,
+    bbox: str | None,
+    territory: str | None,
+    reason: str | None,
+    as_json: bool,
 ) -> None:
-    from etl.exports import export
+    from etl.exports import TERMINAL_REASON, export
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         made = export(
             session,
             layer,
@@ -42,6 +49,7 @@ def command(
             occasion(means, Bar()),
             bbox=_box(bbox) if bbox else None,
             territory=territory,
+            reason=reason or TERMINAL_REASON,
         )
     if as_json:
         emit_json(made)

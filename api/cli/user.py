@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from api.cli.files import operator
 from api.cli.frame import Means, emit_json, say, tell
 
 
@@ -45,7 +46,7 @@ def add(
 ) -> None:
     from api.auth import add_account
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         add_account(
             session,
             name,
@@ -70,7 +71,7 @@ def add(
 def token(means: Means, name: str, as_json: bool) -> None:
     from api.auth import find_account, issue_token
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         issued = issue_token(session, find_account(session, name), now=means.now(), kind="program")
     if as_json:
         emit_json({"token": issued.token, "expires_at": issued.expires_at})
@@ -83,3 +84,59 @@ def token(means: Means, name: str, as_json: bool) -> None:
                 f"Good until {until}. In a GIS program: any user name, the token as the password.",
             )
         )
+
+
+@command.command(
+    help=say(
+        "重置密码：给出一次性密码，并可解除动态验证码。",
+        "A one-time password; with --second-factor the app of a lost phone is forgotten too.",
+    )
+)
+@click.argument("name")
+@click.option(
+    "--second-factor", is_flag=True, help=say("同时解除动态验证码。", "Forget the second factor too.")
+)
+@click.pass_obj
+def reset(means: Means, name: str, second_factor: bool) -> None:
+    from api import account_keeping as keeping
+    from api.auth import find_account
+
+    with means.database.system_work() as session:
+        account = find_account(session, name)
+        password = keeping.reset(
+            session, account.id, by=operator(), now=means.now(), second_factor_too=second_factor
+        )
+    click.echo(password)
+    tell(
+        say(
+            "只显示这一次；首次登录须修改，3 天内有效。",
+            "Shown this once; to be changed at the first sign-in, within 3 days.",
+        )
+    )
+
+
+@command.command(
+    help=say("锁定账户，立即退出所有登录。", "Lock an account; every sign-in of it ends at once.")
+)
+@click.argument("name")
+@click.option("--reason", default="", help=say("理由。", "Why."))
+@click.pass_obj
+def lock(means: Means, name: str, reason: str) -> None:
+    from api import account_keeping as keeping
+    from api.auth import find_account
+
+    with means.database.system_work() as session:
+        keeping.lock(session, find_account(session, name).id, reason, by=operator(), now=means.now())
+    tell(say(f"已锁定 {name}。", f"Locked {name}."))
+
+
+@command.command(help=say("解锁账户。", "Let a locked account sign in again."))
+@click.argument("name")
+@click.pass_obj
+def unlock(means: Means, name: str) -> None:
+    from api import account_keeping as keeping
+    from api.auth import find_account
+
+    with means.database.system_work() as session:
+        keeping.unlock(session, find_account(session, name).id, by=operator(), now=means.now())
+    tell(say(f"已解锁 {name}。", f"{name} may sign in again."))

@@ -1,7 +1,12 @@
 """Imports every module that declares tables, so that `Base.metadata` is complete."""
 
 # ruff: noqa: F401 - imported for the tables they declare
+import api.account
 import api.auth
+import api.second_factor
+import api.tries
+import api.undertaking
+import etl.export_gate
 import gis.audit
 import grids.cells
 import grids.duties

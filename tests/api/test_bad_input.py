@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import struct
 import zlib
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -132,6 +134,18 @@ def test_ten_megabytes_of_text_are_refused(api):
     problem = refused(api.client("member").post(INCIDENTS, json=body), 413, "4000")
     assert problem["limit_bytes"] == 1_000_000
     assert nothing_written(api)
+
+
+def test_a_gigabyte_is_refused_before_any_of_it_is_read(api):
+    """Only the head is sent: who waited for the body would never answer."""
+    address = urlsplit(api.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as line:
+        line.sendall(
+            f"POST /api/v1/incidents/1/photos HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"Authorization: Bearer {api.token('member')}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000000\r\n\r\n".encode()
+        )
+        assert line.recv(65536).startswith(b"HTTP/1.1 413")
 
 
 def test_ten_megabytes_without_a_declared_length_are_refused_too(api):

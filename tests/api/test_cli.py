@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from api import cli
-from api.auth import principal_for_token, sign_in
+from api.auth import NotSignedIn, sign_in, signed_in_for_token
 from api.demo_accounts import PASSWORD, USERNAMES
 from grids.duties import Duty
 from tests import toy_city
@@ -87,7 +87,7 @@ def test_the_language_follows_the_locale_unless_it_is_chosen(monkeypatch, variab
 def test_an_account_is_added_and_can_sign_in(citygrid, database):
     words = ("--role", "subdistrict_officer", "--territory", SUBDISTRICT, "--password", SECRET)
     assert citygrid("user", "add", "zhou", *words)[0] == 0
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         principal = sign_in(session, "zhou", SECRET, now=NOW).principal
     assert (principal.role, principal.territory) == ("subdistrict_officer", SUBDISTRICT)
 
@@ -97,11 +97,24 @@ def test_a_token_for_a_program_is_printed_alone_and_works(citygrid, database):
     status, out, err = citygrid("user", "token", "qgis")
     assert status == 0
     assert "password" in err, "how to use it is told beside, not in, the output"
-    with database.unit_of_work() as session:
-        principal = principal_for_token(session, out.strip(), now=NOW)
+    with database.system_work() as session:
+        principal = signed_in_for_token(session, out.strip(), now=NOW).principal
     assert (principal.username, principal.territory) == ("qgis", ""), "an analyst's ground is the city"
     status, out, _ = citygrid("user", "token", "qgis", "--json")
     assert set(json.loads(out)) == {"token", "expires_at"}
+
+
+def test_an_account_is_locked_unlocked_and_given_a_one_time_password(citygrid, database):
+    words = ("--role", "subdistrict_officer", "--territory", SUBDISTRICT, "--password", SECRET)
+    citygrid("user", "add", "zhou", *words)
+    assert citygrid("user", "lock", "zhou", "--reason", "调离")[0] == 0
+    with database.system_work() as session, pytest.raises(NotSignedIn):
+        sign_in(session, "zhou", SECRET, now=NOW)
+    assert citygrid("user", "unlock", "zhou")[0] == 0
+    status, once, _ = citygrid("user", "reset", "zhou")
+    assert status == 0
+    with database.system_work() as session:
+        assert "password" in sign_in(session, "zhou", once.strip(), now=NOW).first
 
 
 @pytest.mark.parametrize(
@@ -164,7 +177,7 @@ def test_the_demo_city_comes_with_people_who_can_sign_in(citygrid, database):
     status, out, _ = citygrid("demo", "load", "--size", "sample", "--as-of", NOW.isoformat())
     assert status == 0
     assert out.splitlines() == [f"{username} / {PASSWORD}" for username in USERNAMES]
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         member = sign_in(session, "member", PASSWORD, now=NOW).principal
         tasks, reports = session.execute(
             sa.text(
@@ -181,7 +194,7 @@ def test_the_demo_city_comes_with_people_who_can_sign_in(citygrid, database):
 
 
 def test_duties_check_lists_every_hole_with_its_hours_and_says_so_by_its_status(citygrid, database):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         city = toy_city.build(session)
         session.execute(sa.update(Duty).where(Duty.member_id == city.duty_officer).values(ends_at=NOW))
     days = ("--from", "2026-11-23", "--to", "2026-11-24", "--territory", SUBDISTRICT)

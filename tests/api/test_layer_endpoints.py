@@ -24,6 +24,7 @@ from tests.gis.test_tiles import tile_at
 from tests.incidents.test_history_tiles import case
 from tests.mvt import decode
 from tests.served_city import serving
+from tests.settled import settled
 from tests.toy_city import LAT, LON, NORTH_WEST, NOW, SOUTH_EAST
 
 BUILDING_TILE = "/tiles/buildings/16/{0.x}/{0.y}.pbf".format(tile_at(LON - 0.0003, LAT + 0.001, 16))
@@ -35,7 +36,7 @@ def database(cluster, template) -> Iterator[Database]:
     """The toy city with two ended cases and many shops, committed once: these tests only read."""
     name = f"map_{os.getpid()}"
     database = Database(clone(cluster, template, name))
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         toy_city.build(session)
         session.add(case(1, NORTH_WEST, "closed", LON - 0.001, LAT + 0.001, closed_at=NOW))
         session.add(case(2, SOUTH_EAST, "closed", LON + 0.001, LAT - 0.001, closed_at=NOW))
@@ -55,10 +56,11 @@ def client(database, tmp_path_factory) -> Iterator[Callable[..., httpx.Client]]:
 
         @cache
         def sign_in(role: str, territory: str = "") -> httpx.Client:
-            with database.unit_of_work() as session:
+            with database.system_work() as session:
                 account = add_account(
-                    session, f"{role}-{territory}", "long password", role=role, territory=territory, now=NOW
+                    session, f"{role}-{territory}", "long secret", role=role, territory=territory, now=NOW
                 )
+                settled(account)
                 token = issue_token(session, account, now=NOW, kind="web").token
             headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
             return clients.enter_context(httpx.Client(base_url=url, headers=headers, timeout=30))
@@ -104,7 +106,7 @@ def test_a_copy_is_confirmed_until_the_table_changes(client, database):
     tag = someone.get(BUILDING_TILE).headers["etag"]
     again = someone.get(BUILDING_TILE, headers={"If-None-Match": tag})
     assert again.status_code == 304 and again.content == b"" and again.headers["etag"] == tag
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         session.execute(sa.text("UPDATE building SET number = number"))
     changed = someone.get(BUILDING_TILE, headers={"If-None-Match": tag})
     assert changed.status_code == 200 and changed.headers["etag"] != tag

@@ -36,7 +36,7 @@ def test_a_password_gives_a_token_and_says_who_one_is(api):
 
 def test_only_the_hash_of_a_token_is_kept(api):
     token = sign_in(api).json()["token"]
-    with api.database.engine.connect() as connection:
+    with api.database.system_engine.connect() as connection:
         kept = connection.execute(sa.text("SELECT hash, t::text AS whole FROM access_token AS t")).one()
     assert bytes(kept.hash) == token_hash(token)
     assert token not in kept.whole
@@ -54,8 +54,22 @@ def test_a_token_opens_the_door_in_each_of_its_guises(api, scheme):
     assert api.anonymous().get(ME, headers=headers).json()["principal"]["username"] == "member"
 
 
-def test_a_token_in_the_address_is_not_looked_at(api):
-    assert api.anonymous().get(ME, params={"token": api.token("member")}).status_code == 401
+@pytest.mark.parametrize("name", ["token", "access_token", "Authorization", "cg_session"])
+def test_a_token_in_the_address_is_refused_and_ended(api, name):
+    token = api.token("member")
+    headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+    client = api.anonymous(headers=headers)
+    assert client.get(ME).status_code == 200
+    refusal = client.get(ME, params={name: token})
+    assert refusal.status_code == 422
+    assert "does not belong in an address" in refusal.json()["title"]
+    assert "Authorization: Bearer" in refusal.json()["remedy"]
+    assert token not in refusal.text
+    assert client.get(ME).status_code == 401, "it stands in logs now"
+
+
+def test_a_password_in_the_address_is_refused(api):
+    assert api.anonymous().post("/api/v1/session", params={"password": "x"}, json={}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -71,7 +85,7 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(api, username, pa
 
 def test_a_locked_account_neither_signs_in_nor_stays_in(api):
     client = api.client("member")
-    with api.database.engine.begin() as connection:
+    with api.database.system_engine.begin() as connection:
         connection.exec_driver_sql("UPDATE account SET active = false WHERE username = 'member'")
     assert client.get(ME).status_code == 401
     assert sign_in(api).status_code == 401
@@ -106,6 +120,61 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(api):
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert f"Max-Age={12 * 3600}" in cookie
+
+
+def test_the_cookie_of_an_account_that_is_gone_opens_nothing(api):
+    client = api.anonymous(headers={"Cookie": f"cg_session={api.token('resident')}"})
+    assert client.get(ME).status_code == 200
+    with api.database.system_engine.begin() as connection:
+        connection.exec_driver_sql(
+            "DELETE FROM access_token; DELETE FROM account WHERE username = 'resident'"
+        )
+    assert client.get(ME).status_code == 401
+
+
+def test_a_sign_in_ends_the_one_it_replaces(api):
+    first = sign_in(api)
+    again = api.anonymous(headers={"Cookie": f"cg_session={first.json()['token']}"}).post(
+        "/api/v1/session", json={"username": "member", "password": PASSWORD}
+    )
+    assert again.json()["token"] != first.json()["token"]
+    old = api.anonymous(headers={"Authorization": f"Bearer {first.json()['token']}"})
+    assert old.get(ME).status_code == 401
+
+
+def test_wrong_passwords_close_the_door_for_a_while(api):
+    answers = [sign_in(api, password=f"wrong horse {n}") for n in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    refusal = answers[-1]
+    assert refusal.headers["retry-after"] == "180"
+    assert "3 分钟" in refusal.json()["remedy_zh"] and "3 minutes" in refusal.json()["remedy_en"]
+    assert sign_in(api).status_code == 429, "the right one as well: else guessing would go on"
+    assert sign_in(api, "leader").status_code == 201, "others get in"
+    api.now += timedelta(minutes=3)
+    assert sign_in(api).status_code == 201
+    assert sign_in(api, password="wrong horse").status_code == 401, "what was right is not counted"
+
+
+def test_an_unknown_name_is_counted_like_a_known_one(api):
+    answers = [sign_in(api, "nobody", "wrong horse").status_code for n in range(6)]
+    assert answers == [401] * 5 + [429]
+
+
+def test_a_flood_from_one_address_is_refused_whatever_the_names(api):
+    answers = [sign_in(api, f"name{n}", "wrong horse").status_code for n in range(64)]
+    assert answers == [401] * 60 + [429] * 4
+
+
+def test_a_wrong_password_stands_in_the_trail_of_the_account(api):
+    sign_in(api, password="wrong horse")
+    sign_in(api, "nobody at all", "wrong horse")
+    with api.database.system_engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT a.subject_id, a.details, b.username FROM audit_entry AS a"
+            " JOIN account AS b ON b.id::text = a.subject_id WHERE action = 'sign_in.refused'"
+        ).all()
+    assert [row.username for row in found] == ["member"]
+    assert "horse" not in str(found)
 
 
 CROSS_SITE = [

@@ -56,7 +56,8 @@ def test_points_become_lon_and_lat_in_a_table(session, load, city, tmp_path):
     load(pipelines.shops, shops, crs="EPSG:4490")
     export(session, "shops", tmp_path / "out.csv", WHEN)
     with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
-        (row,) = csv.DictReader(file)
+        row, mark = csv.DictReader(file)
+    assert next(iter(mark.values())).startswith("# 导出人")
     assert (float(row["lon"]), float(row["lat"]), row["name"]) == (LON + 0.001, LAT + 0.001, "甲")
     assert counts(load(pipelines.shops, tmp_path / "out.csv", crs="EPSG:4490")) == (0, 0, 1)
 
@@ -100,7 +101,8 @@ def test_cases_are_those_of_ones_own_ground_without_personal_fields(session, loa
     assert export(session, "incidents", tmp_path / "mine.csv", officer).rows == 1
     assert "张三家" not in (tmp_path / "all.csv").read_text("utf-8-sig")
     nobody = replace(WHEN, by=Principal(8, "li", "李", "member", NORTH_EAST, 5))
-    assert export(session, "incidents", tmp_path / "none.csv", nobody).rows == 0
+    with pytest.raises(Denied, match="no lists"):
+        export(session, "incidents", tmp_path / "none.csv", nobody)
 
 
 def test_a_format_or_folder_that_does_not_exist_is_refused(session, city, tmp_path):
