@@ -94,7 +94,7 @@ class Database:
         self.url = url
         self.engine = _engine(_as_app_role(url), pool_size, max_overflow)
         event.listen(self.engine, "checkout", _renew_if_shed)
-        self.system_engine = _engine(url, system_pool_size, 5)
+        self.system_engine = _engine(url, system_pool_size, 0)
         self._announcer = Announcer(self.engine)
 
     @contextmanager
