@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -63,15 +63,28 @@ def evaluation_report(
     """
     scope = scope or Scope()
     spans = [window, window.previous, window.year_before, *weeks(now, zone, weeks_back)]
-    asked = {"by": by, "now": now, "scope": scope, "indicators": indicators}
+    found = evaluate(session, spans, by=by, now=now, scope=scope, group=group, indicators=indicators)
+    whole = found.get(EVERYTHING) if group is None else _together(found.values(), len(spans))
+    if group == "member":  # what nobody has is not among its lines
+        whole = evaluate(session, spans, by=by, now=now, scope=scope, indicators=indicators).get(EVERYTHING)
     nothing: list[Numbers] = [{} for _ in spans]
-    whole = evaluate(session, spans, **asked).get(EVERYTHING, nothing)  # type: ignore[arg-type]
     lines = []
     if group is not None:
-        found = evaluate(session, spans, group=group, **asked)  # type: ignore[arg-type]
-        for code, zh, en in _named(session, group, scope.territory or by.territory or "", set(found)):
-            lines.append(_line(code, zh, en, found.get(code, nothing)))
-    return Report(window, group, tuple(indicators), _line(EVERYTHING, "合计", "Total", whole), lines)
+        named = _named(session, group, scope.territory or by.territory or "", set(found))
+        lines = [_line(code, zh, en, found.get(code, nothing)) for code, zh, en in named]
+    return Report(
+        window, group, tuple(indicators), _line(EVERYTHING, "合计", "Total", whole or nothing), lines
+    )
+
+
+def _together(groups: Iterable[Sequence[Numbers]], spans: int) -> list[Numbers]:
+    """All groups in one: each judged row is in exactly one of them."""
+    found: list[Numbers] = [{} for _ in range(spans)]
+    for of_group in groups:
+        for whole, numbers in zip(found, of_group, strict=True):
+            for id_, ratio in numbers.items():
+                whole[id_] = whole.get(id_, Ratio()) + ratio
+    return found
 
 
 def _line(code: str, zh: str, en: str, numbers: Sequence[Numbers]) -> Line:

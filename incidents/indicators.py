@@ -217,6 +217,9 @@ class Ratio:
     numerator: int = 0
     denominator: int = 0
 
+    def __add__(self, other: Ratio) -> Ratio:
+        return Ratio(self.numerator + other.numerator, self.denominator + other.denominator)
+
     @property
     def value(self) -> float | None:
         """The share, from 0 to 1."""

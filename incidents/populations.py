@@ -31,7 +31,7 @@ class Population:
     """Whether each row has one person who can answer for it."""
 
 
-_HAD_IT = """(SELECT n.member_id FROM incident_move AS n
+_HAD_IT = """(SELECT n.member_id FROM story_step AS n
       WHERE n.incident_id = {case} AND n.move IN ('dispatch', 'reassign') AND n.at <= {at}
       ORDER BY n.version DESC LIMIT 1)"""
 """Who had a case at a moment: the person named last. The hand-over to them counts from its own moment."""
@@ -50,7 +50,7 @@ def _last_of(moves: tuple[str, ...], first: str, flag: str, second: str, but: st
            f.next IS NOT DISTINCT FROM '{second}' AS {flag}
     FROM (SELECT m.incident_id, m.at, m.move, lead(m.move) OVER (PARTITION BY m.incident_id
                                                                  ORDER BY m.version, m.id) AS next
-          FROM incident_move AS m
+          FROM story_step AS m
           WHERE m.move IN {moves} AND m.from_stage <> 'joined' AND {_WITHIN.format(at="m.at")}) AS f
     WHERE f.move = '{first}' {without}
     """
@@ -78,7 +78,7 @@ _REPORTS = f"""
                bool_or(m.to_stage IN ('registered', 'joined', 'rejected')) AS decided,
                bool_or(m.to_stage IN ('registered', 'joined')) AS registered,
                {_changed_to("void")} AS void, {_changed_to("closed")} AS closed, {_ENDED_NOW} AS ended
-        FROM incident_move AS m WHERE {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
+        FROM story_step AS m WHERE {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
     ) AS f ON f.incident_id = r.id
     WHERE {_WITHIN.format(at="r.reported_at")}
 """
@@ -86,9 +86,9 @@ _REPORTS = f"""
 _REGISTRATIONS = f"""
     SELECT m.incident_id, m.at, NULL::int AS member_id, r.channel IN {PUBLIC_CHANNELS} AS public,
            coalesce(k.standard, '{LOCAL}') <> '{LOCAL}' AS patrolled, coalesce(v.void, false) AS void
-    FROM incident_move AS m
+    FROM story_step AS m
     JOIN incident AS r ON r.id = m.incident_id JOIN category AS k ON k.code = r.category
-    LEFT JOIN (SELECT m.incident_id, {_changed_to("void")} AS void FROM incident_move AS m
+    LEFT JOIN (SELECT m.incident_id, {_changed_to("void")} AS void FROM story_step AS m
                WHERE m.move IN ('void', 'reopen') AND {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
     ) AS v ON v.incident_id = m.incident_id
     WHERE m.move IN ('register', 'confirm', 'reopen') AND m.to_stage = 'registered'
@@ -106,7 +106,7 @@ def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: s
     judged = "least(c.due_at, c.stopped_at)"
     together = f"""
       UNION ALL
-      SELECT m.incident_id, m.at, m.at, true, true FROM incident_move AS m
+      SELECT m.incident_id, m.at, m.at, true, true FROM story_step AS m
       WHERE m.move = '{at_once}' AND m.version = 1 AND m.role <> 'system' AND {_WITHIN.format(at="m.at")}
     """
     imported = f"""
@@ -116,7 +116,7 @@ def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: s
       FROM incident AS r
       WHERE r.channel = 'import' AND r.due_at IS NOT NULL
         AND {_WITHIN.format(at="least(r.due_at, r.closed_at)")}
-        AND NOT EXISTS (SELECT 1 FROM case_clock AS c WHERE c.incident_id = r.id)
+        AND NOT EXISTS (SELECT 1 FROM clock_span AS c WHERE c.incident_id = r.id)
     """
     return f"""
     SELECT o.incident_id, o.at, {_HAD_IT.format(case="o.incident_id", at="o.at")} AS member_id, o.started_at,
@@ -125,7 +125,7 @@ def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: s
       SELECT c.incident_id, {judged} AS at, c.started_at,
              coalesce(c.stopped_at <= c.due_at, false) AS in_time,
              coalesce(c.stopped_at < w.as_of AND c.stopped_by IN {_listed(met_by)}, false) AS done
-      FROM case_clock AS c
+      FROM clock_span AS c
       WHERE c.clock IN {_listed(clocks)} AND {_WITHIN.format(at=judged)}
         AND (c.stopped_by IN {_listed(met_by)} OR c.due_at < coalesce(c.stopped_at, 'infinity'))
         AND NOT (c.stopped_at IS NULL AND c.pauses <> '[]' AND c.pauses -> -1 -> 1 = 'null'
@@ -133,9 +133,9 @@ def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: s
       {together if at_once else ""}{imported if "handle" in clocks else ""}
     ) AS o
     WHERE NOT EXISTS (
-        SELECT 1 FROM incident_move AS v
+        SELECT 1 FROM story_step AS v
         WHERE v.move = 'void' AND v.incident_id = o.incident_id AND v.at < w.as_of AND NOT EXISTS (
-            SELECT 1 FROM incident_move AS n WHERE n.incident_id = v.incident_id AND n.move = 'reopen'
+            SELECT 1 FROM story_step AS n WHERE n.incident_id = v.incident_id AND n.move = 'reopen'
               AND n.version > v.version AND n.at < w.as_of))
     """
 
@@ -149,7 +149,7 @@ _HANDLING = _obligations(("handle", "level"), ("finish",))
 _CLOSING = f"""
     SELECT h.incident_id, h.at, h.member_id, h.in_time, coalesce(c.closed_at >= h.started_at, false) AS closed
     FROM ({_HANDLING}) AS h LEFT JOIN (
-        SELECT m.incident_id, max(m.at) AS closed_at FROM incident_move AS m
+        SELECT m.incident_id, max(m.at) AS closed_at FROM story_step AS m
         WHERE m.move IN ('close', 'reopen') AND {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
         HAVING max(m.version) FILTER (WHERE m.move = 'close')
                > coalesce(max(m.version) FILTER (WHERE m.move = 'reopen'), 0)

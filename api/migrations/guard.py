@@ -13,6 +13,7 @@ import psycopg
 import sqlalchemy as sa
 
 from api.migrations.functions import DEFINERS, FUNCTIONS
+from api.migrations.views import VIEWS
 from gis.database import APP_ROLE
 from gis.errors import Unavailable
 from gis.policies import protected, statements
@@ -62,11 +63,11 @@ def _keep(connection: sa.Connection) -> None:
         ).scalar_one()
         done = connection.exec_driver_sql("SELECT digest FROM guard_state").scalar()
     work = {table: _of_table(table, bool(spared)) for table in tables}
-    digest = hashlib.sha256(repr((work, FUNCTIONS, DEFINERS)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((work, FUNCTIONS, DEFINERS, VIEWS)).encode()).hexdigest()
     if digest == done:
         return
     with connection.begin():
-        for statement in (*FUNCTIONS, *DEFINERS):
+        for statement in (*FUNCTIONS, *DEFINERS, *VIEWS):
             connection.exec_driver_sql(statement)
     for ddl in work.values():
         with connection.begin():
