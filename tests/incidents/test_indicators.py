@@ -20,12 +20,13 @@ checks 2 hours. It is read over [23 November, 24 November), as it was known at i
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from gis.access import Principal
 from gis.errors import Invalid, NotFound
-from incidents import tracking
+from incidents import indicators_page, tracking
 from incidents.calendar import CITY_ZONE
 from incidents.evaluation import PARTS, Scope, entries, evaluate
 from incidents.indicators import INDICATORS, Ratio, indicator_named
@@ -254,3 +255,8 @@ def test_the_day_is_read_in_the_city_s_own_time(town, day):
     town.report(town.member, "night", now=at(0, 30, day=25))
     tuesday = Window(datetime(2026, 11, 25, tzinfo=CITY_ZONE), datetime(2026, 11, 26, tzinfo=CITY_ZONE))
     assert numbers(read(town, tuesday, now=at(1, day=25)))["unclosed"] == (1, 1)
+
+
+def test_the_page_about_the_indicators_is_the_one_they_make():
+    kept = (Path(__file__).resolve().parents[2] / "docs" / "indicators.md").read_text("utf-8")
+    assert kept == indicators_page.page(), "run: python -m incidents.indicators_page > docs/indicators.md"
