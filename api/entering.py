@@ -63,14 +63,14 @@ def enter(
         door, known = tries.door_of(session, username, visitor.address, now=now)
         taken = [("address", visitor.address)] if visitor.address else []
         taken += [] if known else [("strangers", tries.STRANGERS)]
-        for kind, name in [("account", door), *taken]:
-            tries.take(session, kind, name, now=now)
+        for bucket, name in [("account", door), *taken]:
+            tries.take(session, bucket, name, now=now)
     try:
         with database.system_work() as session:
             signed_in = sign_in(session, username, password, now=now, kind=kind, visitor=visitor)
             tries.forget(session, "account", door, now=now)
-            for kind, name in taken:
-                tries.give_back(session, kind, name)
+            for bucket, name in taken:
+                tries.give_back(session, bucket, name)
             if instead_of is not None:
                 sign_out(session, instead_of, now=now)
     except NotSignedIn:
