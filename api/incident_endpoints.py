@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,6 +33,7 @@ from incidents.categories import groups
 from incidents.channels import channel_for
 from incidents.lifecycle import open_moves
 from incidents.queries import PhotoRow
+from incidents.work_queues import QUEUES
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 
@@ -118,7 +120,12 @@ def list_incidents(
     q: Annotated[
         str | None, Query(max_length=80, description="In number, title, place; start of a cell.")
     ] = None,
-    mine: Literal["tasks", "reports"] | None = None,
+    mine: Annotated[
+        Literal["tasks", "reports", "turn"] | None, Query(description="turn: what waits for a move of mine.")
+    ] = None,
+    work: Annotated[
+        str | None, Query(max_length=20, description="A work queue: " + ", ".join(QUEUES))
+    ] = None,
     near: Annotated[str | None, Query(max_length=60, description="lon,lat: this page nearest first.")] = None,
     order: Annotated[str, Query(description=", ".join(queries.ORDERS))] = "due",
     after: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
@@ -138,8 +145,10 @@ def list_incidents(
         overdue=overdue,
         open_only=open_,
         mine=mine,
+        works=parameters.work_queue(work),
     )
     with door.open() as (session, by, now):
+        wanted = replace(wanted, today=now.astimezone(door.means.settings.zone).date())
         page = queries.list_incidents(session, wanted, by=by, now=now, order=order, limit=limit, after=after)
         return PageShown(incidents=_nearest_first(page.rows, parameters.place(near)), next=page.next)
 
@@ -188,6 +197,9 @@ def make_move(door: SignedInDoor, incident_id: IncidentId, body: MoveBody) -> Mo
             amount=body.amount,
             review_on=body.review_on,
             place=body.place.declared() if body.place else None,
+            department=body.department,
+            subtask_id=body.subtask_id,
+            case_id=body.case_id,
             here=body.here.stored() if body.here else None,
             zone=door.means.settings.zone,
         )

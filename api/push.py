@@ -27,6 +27,7 @@ from api.gate import Door, SignedInDoor
 from gis.access import Principal
 from gis.database import Database
 from gis.errors import Unavailable
+from incidents.lifecycle import speaks_for
 from incidents.notices import CHANNEL
 
 QUEUE_LENGTH = 200
@@ -182,16 +183,21 @@ class Hub:
                     listener.closed.set()
 
     def _alive(self, hashes: list[bytes]) -> set[bytes]:
-        with self._database.unit_of_work() as session:
+        with self._database.system_work() as session:
             return live_tokens(session, hashes, now=self._clock())
 
 
 def may_see(principal: Principal, change: dict[str, Any]) -> bool:
-    """The rule of `incidents.queries` for one change: my ground in a desk role, my task now or before,
-    my report."""
+    """The rule of `incidents.queries` for one change: my ground in a desk role, my task now or before, a
+    piece of work of mine or of my department, my report. Of leave those hear whom it concerns."""
+    if change["type"] == "leave":
+        return principal.member_id is not None and principal.member_id in change["members"]
     if principal.sees_territory and principal.covers(change["territory"]):
         return True
-    mine = (change["member_id"], change["previous_member_id"])
+    ours = (speaks_for(principal, department) for department in change["departments"])
+    if principal.role == "department_handler" and principal.covers(change["territory"]) and any(ours):
+        return True
+    mine = (change["member_id"], change["previous_member_id"], *change["helpers"])
     return change["reported_by"] == principal.account_id or (
         principal.member_id is not None and principal.member_id in mine
     )
@@ -199,18 +205,25 @@ def may_see(principal: Principal, change: dict[str, Any]) -> bool:
 
 def shown(change: dict[str, Any], principal: Principal) -> dict[str, Any]:
     """The event as sent: who reported it stays out, and `task` tells a member whether it came or went."""
-    event = {name: value for name, value in change.items() if name != "reported_by"}
+    if change["type"] == "leave":
+        mine = principal.member_id == change["members"][0]
+        return {name: value for name, value in change.items() if name != "members"} | {"mine": mine}
+    hidden = ("reported_by", "helpers", "departments")
+    event = {name: value for name, value in change.items() if name not in hidden}
     before, after = change["previous_member_id"], change["member_id"]
     me = principal.member_id
     event["task"] = None
     if me is not None and before != after:
         event["task"] = {before: "taken", after: "arrived"}.get(me)
+    if change["move"] == "assist" and me is not None and me in change["helpers"]:
+        event["task"] = "arrived"
     return event
 
 
 @router.get("/stream", response_class=StreamingResponse)
 async def stream(door: SignedInDoor, request: Request) -> StreamingResponse:
-    """Changes of cases I may see, as they happen: `event: incident` with its version, place and title.
+    """Changes of cases I may see, as they happen: `event: incident` with its version, place and title; and
+    `event: leave` when mine is decided, or I am to stand in.
 
     Comments keep the line open. When the stream ends, reconnect and ask for the present state.
     """

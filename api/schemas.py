@@ -65,14 +65,21 @@ class ReportBody(Body):
     ] = None
     floor: Annotated[int | None, Field(ge=-20, le=200)] = None
     unit: Annotated[str | None, Field(max_length=40)] = None
+    room: Annotated[str | None, Field(max_length=20, description="The door within the floor: 302.")] = None
     component_id: Id | None = None
     channel: Annotated[str | None, Field(description="Left out: that of the reporter's role.")] = None
     on_behalf: Annotated[str | None, Field(max_length=80, description="The resident it is reported for.")] = (
         None
     )
+    answers: Annotated[
+        dict[str, Any], Field(max_length=20, description="Answers to the category's questions, by key.")
+    ] = {}
     chosen_cell: Annotated[
         str | None,
         Field(max_length=15, description="Which of the two candidate cells the reporter stands in."),
+    ] = None
+    same_as: Annotated[
+        Id | None, Field(description="A case of GET /api/v1/incidents/alike that this is one more report of.")
     ] = None
     photos: Annotated[
         list[Any],
@@ -113,6 +120,11 @@ class MoveBody(Body):
     amount: Annotated[float | None, Field(gt=0, le=1000, description="Units of more time.")] = None
     review_on: Annotated[date | None, Field(description="When a parked case is looked at again.")] = None
     place: Annotated[PlaceBody | None, Field(description="The right place of a wrong pin.")] = None
+    department: Annotated[
+        str | None, Field(max_length=40, description="The department asked to help, in place of a member.")
+    ] = None
+    subtask_id: Annotated[Id | None, Field(description="The piece of work a move is made with.")] = None
+    case_id: Annotated[Id | None, Field(description="The earlier case that this report joins.")] = None
     here: Annotated[PlaceBody | None, Field(description="Where the person stands while doing it.")] = None
     photos: Annotated[list[Id], Field(max_length=9, description="Photographs already uploaded.")] = []
 
@@ -235,6 +247,8 @@ class ReportAnswer(BaseModel):
     version: int
     created: bool
     responsibility: ResponsibilityShown | None
+    joined_to: str | None
+    """The number of the case it has joined; it is answered with that one."""
     photos: list[PhotoRow]
 
     @classmethod
@@ -248,6 +262,7 @@ class ReportAnswer(BaseModel):
             version=reported.version,
             created=reported.created,
             responsibility=ResponsibilityShown.of(answer) if answer else None,
+            joined_to=reported.joined_to,
             photos=photos,
         )
 
@@ -263,6 +278,8 @@ class OpenMove(BaseModel):
     takes_amount: bool
     takes_date: bool
     takes_place: bool
+    takes_force: bool
+    takes_case: bool
 
     @classmethod
     def of(cls, name: str) -> OpenMove:
@@ -338,6 +355,8 @@ class CategoryShown(BaseModel):
     urgent: bool
     limit_kind: str
     limit_value: float
+    questions: list[dict[str, Any]]
+    """What a report of it is asked besides; the answers go under their `key`."""
 
 
 class GroupShown(BaseModel):

@@ -14,13 +14,15 @@ from datetime import datetime
 import structlog
 
 from api.senders import Message, NotDelivered, Sender
+from gis import audit_chain
 from gis.database import Database
 from gis.settings import Settings
 from incidents import deliveries, ladder, reminders
 from incidents.deliveries import Claimed, Quiet
-from incidents.notice_kinds import ENDS, notice_kinds
+from incidents.notice_kinds import ENDS, NoticeKind
+from incidents.notice_wording import worded_kinds
 
-DEADLINES_EVERY_S, DELIVERIES_EVERY_S = 5.0, 2.0
+DEADLINES_EVERY_S, DELIVERIES_EVERY_S, SEALS_EVERY_S = 5.0, 2.0, 60.0
 CLIMB_AT_ONCE = 50
 """Cases that climb in one transaction: what a kill takes back."""
 SEND_AT_ONCE = 8
@@ -49,6 +51,7 @@ class Worker:
             for step, seconds in (
                 (self.keep_deadlines, DEADLINES_EVERY_S),
                 (self.deliver, DELIVERIES_EVERY_S),
+                (self.seal_trail, SEALS_EVERY_S),
             )
         ]
         for loop in loops:
@@ -65,49 +68,59 @@ class Worker:
             stop.wait(seconds)
 
     def keep_deadlines(self, stop: threading.Event) -> None:
-        """Tell of every deadline that is near or past, and let every case climb whose time is up."""
+        """Tell of every deadline that is near or past and of every review that is due, and let every case climb
+        whose time is up."""
         full = True
         while full and not stop.is_set():
-            with self._database.unit_of_work() as session:
+            with self._database.system_work() as session:
                 told = reminders.remind(session, self._clock(), limit=500)
-            with self._database.unit_of_work() as session:
+            with self._database.system_work() as session:
+                reviews = reminders.remind_of_reviews(session, self._clock(), self._settings.zone, limit=500)
+            with self._database.system_work() as session:
                 climbed = ladder.climb(session, self._clock(), self._settings.zone, limit=CLIMB_AT_ONCE)
-            full = told == 500 or len(climbed) == CLIMB_AT_ONCE
+            full = told == 500 or reviews == 500 or len(climbed) == CLIMB_AT_ONCE
+
+    def seal_trail(self, stop: threading.Event) -> None:
+        """Seal what the trail has grown by."""
+        sealed = True
+        while sealed and not stop.is_set():
+            with self._database.system_work() as session:
+                sealed = audit_chain.seal(session, self._clock()) is not None
 
     def deliver(self, stop: threading.Event) -> None:
         """Send everything that waits to leave the house and is due."""
         while not stop.is_set():
-            with self._database.unit_of_work() as session:
+            with self._database.system_work() as session:
                 planned = deliveries.plan(session, self._clock(), self._quiet, self._senders)
             if not self._send_some() and not planned:
                 return
 
     def _send_some(self) -> int:
-        with self._database.unit_of_work() as session:
+        with self._database.system_work() as session:
             claimed = deliveries.claim(session, self._clock(), self._senders, limit=SEND_AT_ONCE)
+            kinds = worded_kinds(session) if claimed else {}
         if claimed:
             with ThreadPoolExecutor(SEND_AT_ONCE) as pool:
-                list(pool.map(self._send, claimed))
+                list(pool.map(lambda one: self._send(one, kinds[one.kind]), claimed))
         return len(claimed)
 
-    def _send(self, claimed: Claimed) -> None:
+    def _send(self, claimed: Claimed, kind: NoticeKind) -> None:
         failure = None
         try:
-            self._senders[claimed.sender].send(worded(claimed, self._settings))
+            self._senders[claimed.sender].send(worded(claimed, kind, self._settings))
         except NotDelivered as error:
             failure = str(error)
         except Exception as error:  # an address no library foresaw; its text may hold the address
             failure = type(error).__name__
         if failure:
             _log.warning("not delivered", delivery=claimed.id, sender=claimed.sender, reason=failure)
-        with self._database.unit_of_work() as session:
+        with self._database.system_work() as session:
             deliveries.settle(session, claimed, self._clock(), failure)
 
 
-def worded(claimed: Claimed, settings: Settings) -> Message:
-    """The message of a delivery in its contact's language."""
+def worded(claimed: Claimed, kind: NoticeKind, settings: Settings) -> Message:
+    """The message of a delivery in its contact's language and its kind's words."""
     language = claimed.language
-    kind = notice_kinds()[claimed.kind]
     due = claimed.due_at.astimezone(settings.zone) if claimed.due_at else None
     blanks = {
         "number": claimed.number,
@@ -116,6 +129,8 @@ def worded(claimed: Claimed, settings: Settings) -> Message:
         "stage": ENDS[claimed.body["stage"]][language] if "stage" in claimed.body else "",
         "due": f"{due:%m-%d %H:%M}" if due else "",
         "reply": claimed.body.get("reply", ""),
+        "what": claimed.body.get("what", ""),
+        "joined_to": claimed.body.get("joined_to", ""),
         "link": tracking_link(claimed.tracking_code, settings.public_url),
     }
     return Message(

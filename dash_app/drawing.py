@@ -7,7 +7,8 @@ what a feature is; `label` and `label_kind` what is written at it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +26,37 @@ Place = tuple[float, float]
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on a globe of the earth's mean radius: within 0.4 % of the ellipsoid in China."""
 LINE_TOLERANCE_M = 3.0
+LABEL_M = (170.0, 45.0)
+"""Width and height of two labels side by side, on the ground at the zoom a case is looked at (16.4)."""
 
 
 def open_cases(words: Words, rows: Iterable[Row], now: datetime) -> dict[str, Any]:
     """The FeatureCollection of the cases that are not done; a done one is drawn from the tiles."""
-    found = [case_point(words, row, now) for row in rows if row.clock != "closed"]
+    places: dict[Place, list[Row]] = {}
+    for row in rows:
+        if row.clock != "closed":
+            places.setdefault((round(row.lon, 6), round(row.lat, 6)), []).append(row)
+    found = [
+        case_point(words, here[0], now) if len(here) == 1 else _stack_point(words, here, now)
+        for here in places.values()
+    ]
     return {"type": "FeatureCollection", "features": found}
+
+
+def _stack_point(words: Words, rows: Sequence[Row], now: datetime) -> Feature:
+    """Several cases at one point: how many of each clock, and the building whose doors they lie behind."""
+    clocks = Counter(row.clock for row in rows)
+    counts = {clock: clocks[clock] for clock in ("overdue", "due_soon", "in_time", "paused")}
+    building = {row.building_id for row in rows if row.building_id is not None}
+    return case_point(
+        words,
+        rows[0],
+        now,
+        stack=len(rows),
+        building=building.pop() if len(building) == 1 else None,
+        title=words("stack.cases", n=len(rows)),
+        **counts,
+    )
 
 
 def past_cases(wanted: Filter, midnight: datetime) -> list[Any]:
@@ -83,7 +109,8 @@ def case_focus(
     features = []
     if second is not None:
         label = words("incident.second_label", cell=case.second_cell_name or case.second_cell)
-        features += [_shape(second, "second"), _tag(_inside(second), label, "second")]
+        taken = [(row.lon, row.lat), *([_top(cell)] if cell is not None else [])]
+        features += [_shape(second, "second"), _tag(_clear_of(second, taken), label, "second")]
     if cell is not None:
         features += [_shape(cell, "cell"), _tag(_top(cell), row.cell_name or row.cell_code or "", "cell")]
         features += _dimension(words, case, cell)
@@ -129,6 +156,25 @@ def cell_focus(code: str, label: str, shape: shapely.Geometry) -> dict[str, Any]
     return {"features": features, "camera": camera, "moved": f"cell:{code}"}
 
 
+def dispute_focus(
+    key: str,
+    shape: shapely.Geometry,
+    *,
+    cell: shapely.Geometry | None,
+    second: shapely.Geometry | None,
+    label: str = "",
+) -> dict[str, Any]:
+    """Ground under dispute: the strip, the cell it belongs to in outline, the other one dashed."""
+    features = []
+    if second is not None:
+        features += [_shape(second, "second")]
+    if cell is not None:
+        features += [_shape(cell, "cell"), _tag(_top(cell), label, "cell")]
+    features.append(_shape(shape, "strip"))
+    camera = {"bounds": list(shapely.bounds(shape)), "pad": 90, "maxZoom": 17.5}
+    return {"features": features, "camera": camera, "moved": key}
+
+
 def building_focus(building_id: int, geometry: dict[str, Any], at: Place) -> dict[str, Any]:
     """A building's footprint."""
     feature = {"type": "Feature", "geometry": geometry, "properties": {"role": "building"}}
@@ -167,8 +213,15 @@ def _tag(at: Place, label: str, kind: str) -> Feature:
     }
 
 
-def _inside(shape: shapely.Geometry) -> Place:
-    point = shapely.point_on_surface(shape)
+def _clear_of(shape: shapely.Geometry, taken: Iterable[Place]) -> Place:
+    """A point inside a shape where a label does not touch the ones at `taken`, where the shape has such a
+    point; else any point inside."""
+    free = shape
+    for lon, lat in taken:
+        tall = LABEL_M[1] / METRES_PER_DEGREE
+        wide = LABEL_M[0] / METRES_PER_DEGREE / math.cos(math.radians(lat))
+        free = shapely.difference(free, shapely.box(lon - wide, lat - tall, lon + wide, lat + tall))
+    point = shapely.point_on_surface(shape if free.is_empty else free)
     return point.x, point.y
 
 

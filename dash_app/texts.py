@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dash_app.texts_forces import FORCES_TEXTS
+
 LANGUAGES = ("zh", "en")
 
-TEXTS: dict[str, tuple[str, str]] = {
+TEXTS: dict[str, tuple[str, str]] = FORCES_TEXTS | {
     # frame
     "product": ("一图治城", "CityGrid"),
     "product.full": ("一图治城 · CityGrid", "CityGrid · 一图治城"),
@@ -143,8 +145,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "count.overdue_basis": ("在办 {n} 件中", "of {n} open"),
     "count.closed": ("今日已结案", "Closed today"),
     "count.closed_basis": ("按时 {k} / {n}", "on time {k} / {n}"),
-    "answered.before": ("件件有回音：未回复 ", "Every report answered: "),
-    "answered.after": (" / {n}", " of {n} waiting"),
+    "answered.before": ("件件有回音：未回复 ", "Every report answered: unanswered "),
+    "answered.after": ("，时限内待答复 {n}", ", waiting in time {n}"),
     # queue
     "queue.mine": ("该我办", "My turn"),
     "queue.dispatch": ("待派遣", "To dispatch"),

@@ -5,6 +5,7 @@ Reading and writing an address are inverse, so a reload, a bookmark or a link in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -13,16 +14,21 @@ from zoneinfo import ZoneInfo
 
 from dash_app.tokens import CLOCKS
 from incidents.incident import ENDED, STAGES
+from incidents.case_rows import ANSWER_STATES
 from incidents.queries import Filter
+from incidents.work_queues import QUEUES
 
 TO_DISPATCH = "reported,registered"
 HANDLING = "dispatched,handling,handled,verified,parked"
-SELECTABLE = ("incident", "cell", "building", "shop", "component")
+SELECTABLE = ("incident", "cell", "building", "shop", "component", "strip", "exception")
 SPANS = {"today": 1, "7d": 7, "30d": 30}
 TABS = ("mine", "dispatch", "all")
 ORDERS = ("due", "reported")
 SCOPES = ("every", "ended")
 """What the case page lists besides open cases, which is what it does when nothing is said."""
+
+
+_DOOR = re.compile(r"[^~]{0,40}~(-?\d{1,3})?")
 
 
 def midnight(now: datetime, zone: ZoneInfo) -> datetime:
@@ -43,14 +49,22 @@ class ViewState:
     to: str = ""
     q: str = ""
     tab: str = ""
+    work: str = ""
+    """Which work queue of "my turn"."""
+    answer: str = ""
+    """Which state of 件件有回音 (`incidents.case_rows.ANSWER_STATES`)."""
     sort: str = ""
     span: str = ""
     scope: str = ""
     incident: str = ""
     cell: str = ""
     building: str = ""
+    door: str = ""
+    """Of the building: a unit and a floor, `unit~floor` (`panels.stack`)."""
     shop: str = ""
     component: str = ""
+    strip: str = ""
+    exception: str = ""
 
     @classmethod
     def parse(cls, search: str | None) -> ViewState:
@@ -66,7 +80,7 @@ class ViewState:
     def _checked(self) -> ViewState:
         """The same address with everything that cannot mean anything left out."""
         changes: dict[str, str] = {}
-        for name in ("territory", "cell", "incident", "building", "shop", "component"):
+        for name in ("territory", *SELECTABLE):
             if not getattr(self, name).isdigit():
                 changes[name] = ""
         if len(self.territory) not in (4, 6, 9, 12, 15):
@@ -75,6 +89,8 @@ class ViewState:
         changes["clock"] = ",".join(part for part in self.clock.split(",") if part in CLOCKS)
         choices: dict[str, Collection[str]] = {
             "tab": TABS,
+            "work": QUEUES,
+            "answer": ANSWER_STATES,
             "span": SPANS,
             "when": SPANS,
             "sort": ORDERS,
@@ -90,6 +106,8 @@ class ViewState:
         for name in SELECTABLE:
             if name != chosen:
                 changes[name] = ""
+        if chosen != "building" or not _DOOR.fullmatch(self.door):
+            changes["door"] = ""
         return replace(self, **changes)
 
     @property
@@ -106,7 +124,7 @@ class ViewState:
         """An address like this one with something changed; choosing one thing lets go of the other."""
         values = {name: str(value) for name, value in changes.items()}
         if any(name in SELECTABLE for name in values):
-            values = {**dict.fromkeys(SELECTABLE, ""), **values}
+            values = {**dict.fromkeys((*SELECTABLE, "door"), ""), **values}
         query = replace(self, **values).query
         return f"{path}?{query}" if query else path
 
@@ -117,12 +135,12 @@ class ViewState:
 
     @property
     def without_selection(self) -> ViewState:
-        return replace(self, **dict.fromkeys(SELECTABLE, ""))
+        return replace(self, **dict.fromkeys((*SELECTABLE, "door"), ""))
 
     @property
     def filtered(self) -> bool:
         """Whether the list is narrowed by anything but the territory."""
-        return bool(self.stage or self.clock or self.category or self.when or self.from_ or self.to or self.q)
+        return bool(self.answer or self.stage or self.clock or self.category or self.when or self.from_ or self.to or self.q)
 
     @property
     def wants_closed(self) -> bool:
@@ -158,8 +176,9 @@ class ViewState:
             since=since,
             until=until,
             closed_since=ended_today,
+            answer=self.answer or None,
             q=self.q or None,
-            open_only=not (self.scope or self.wants_closed or since),
+            open_only=not (self.scope or self.wants_closed or since or self.answer),
         )
 
     @property

@@ -34,7 +34,8 @@ class Duty(Base):
 
     `ground` is a social cell's code, or a subdistrict's for the posts of a subdistrict. `ends_at` absent
     means until further notice; the span is half open, so a handover at noon has exactly one holder.
-    `stand_in_for` names the member whose post this one holds meanwhile.
+    `stand_in_for` names the member whose post this one holds meanwhile. A building head may hold one unit, or
+    the floors from `floor_from` to `floor_to`, of a building; without them the whole of it.
     """
 
     __tablename__ = "duty"
@@ -49,6 +50,9 @@ class Duty(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     ground: Mapped[str] = mapped_column(Code)
     building_id: Mapped[int | None] = mapped_column(ForeignKey("building.id"), index=True)
+    unit: Mapped[str | None]
+    floor_from: Mapped[int | None]
+    floor_to: Mapped[int | None]
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     stand_in_for: Mapped[int | None] = mapped_column(ForeignKey("member.id"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import Identity
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, territory_column
 
@@ -43,3 +44,8 @@ class Department(Base):
     code: Mapped[str] = mapped_column(primary_key=True)
     name_zh: Mapped[str]
     name_en: Mapped[str]
+
+
+def departments(session: Session) -> list[Department]:
+    """All departments, by code."""
+    return list(session.scalars(sa.select(Department).order_by(Department.code)))

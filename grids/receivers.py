@@ -106,11 +106,19 @@ def handler(
     return person
 
 
-def building_head(roster: Roster, at: datetime, trace: Trace) -> Person | None:
-    """The head of the building the roster was loaded for, on duty or not."""
-    holder = next((h for h in roster.holders if h.post == "building_head" and h.stand_in_for is None), None)
-    if holder is None:
+def building_head(
+    roster: Roster, at: datetime, trace: Trace, *, unit: str | None = None, floor: int | None = None
+) -> Person | None:
+    """The head of the building the roster was loaded for, on duty or not.
+
+    Of several the one whose part of the building the door lies in, the smallest part first. Of a door whose
+    unit or floor is not told whoever has the whole building is the head; where nobody has, one of the others.
+    """
+    heads = [h for h in roster.holders if h.post == "building_head" and h.stand_in_for is None]
+    fitting = [head for head in heads if head.holds_door(unit, floor)]
+    if not fitting:
         return None
+    holder = max(fitting, key=lambda head: head.nearness(unit, floor))
     head = next(_line_of(roster, holder, at)).person
     trace.note(
         "building_head", f"楼栋长 {head.shown_name} 协同。", f"Building head {head.shown_name} is told."

@@ -76,6 +76,7 @@ _PLACE = Statement(
            c.id AS component_id, c.cell_code AS component_cell, c.department_code AS component_department,
            r.name AS road_name, k.default_role, k.department_code, k.code AS category, k.active,
            k.name_zh, k.icon, k.needs_confirm, k.urgent, k.limit_kind, k.limit_value::float AS limit_value,
+           k.questions,
            (SELECT stamp::text FROM rules_stamp) AS rules_stamp
     FROM (SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4490) AS p) AS point
     LEFT JOIN LATERAL (
@@ -121,7 +122,6 @@ def responsible_for(
     floor: int | None = None,
     unit: str | None = None,
     chosen_cell: str | None = None,
-    generation: str | None = None,
     zone: ZoneInfo = roster.CITY_ZONE,
     place: Any = None,
 ) -> Responsibility:
@@ -130,8 +130,9 @@ def responsible_for(
     `fix` is lon/lat in EPSG:4490 with its accuracy. The first of `ground_rules.RULES` that applies names the
     cell. `chosen_cell` is the reporter's word between the two candidates, and counts for nothing else. The
     person is the one on duty at `at` (shifts are wall-clock times in `zone`), else the stand-in, else the
-    leader, else the duty officer; a `floor` or `unit` names the building's head besides. `place` is a row of
-    `look` for the same fix, category and component. The answer never flickers and `trace` tells each step.
+    leader, else the duty officer; a `floor` or `unit` names besides the head of that part of the building.
+    `place` is a row of `look` for the same fix, category and component. The answer never flickers and `trace`
+    tells each step.
 
     Raises Invalid when the point lies more than 2 km outside the city, the category is unknown, or no
     generation is active.
@@ -145,8 +146,8 @@ def responsible_for(
     decision = ground_rules.decide(question, trace)
     if chosen_cell is not None:
         decision = ground_rules.as_chosen(city, decision, chosen_cell, trace)
-    indoors = floor is not None or bool(unit)
-    return _answer(session, city, fix, place, decision, trace, at=at, indoors=indoors, zone=zone)
+    door = (unit or None, floor) if floor is not None or unit else None
+    return _answer(session, city, fix, place, decision, trace, at=at, door=door, zone=zone)
 
 
 def unknown_category(category: str) -> Invalid:
@@ -167,10 +168,10 @@ def _answer(
     trace: Trace,
     *,
     at: datetime,
-    indoors: bool,
+    door: tuple[str | None, int | None] | None,
     zone: ZoneInfo,
 ) -> Responsibility:
-    """Put the people to the ground, and both into words."""
+    """Put the people to the ground, and both into words. `door` is a unit and a floor of a place indoors."""
     sure = decision.sureness
     code, name = _code_and_name(city, decision.cell)
     second, second_name = _code_and_name(city, sure.second)
@@ -183,11 +184,11 @@ def _answer(
         sorted({*own, *others}),
         at,
         zone=zone,
-        building_id=place.building_id if indoors else None,
+        building_id=place.building_id if door else None,
     )
     people = kept.roster
     member = receivers.first_receiver(people, own, at, trace)
-    head = receivers.building_head(people, at, trace) if indoors else None
+    head = receivers.building_head(people, at, trace, unit=door[0], floor=door[1]) if door else None
     department = place.component_department or place.department_code
     handler = receivers.handler(people, own, place.default_role, department, at, trace) or member
     border_m = None if decision.rule == "orphan" else round(sure.border_m, 1)

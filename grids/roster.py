@@ -54,6 +54,23 @@ class Holder:
     ends_at: datetime | None
     stand_in_for: int | None = None
     shifts: tuple[tuple[int, time, time], ...] = ()
+    unit: str | None = None
+    floors: tuple[int | None, int | None] = (None, None)
+    """The part of the building a head holds: a unit, floors from .. to; None is open."""
+
+    def holds_door(self, unit: str | None, floor: int | None) -> bool:
+        """Whether a door of the building may be in the holder's part. What is not told of it is no bar."""
+        low, high = self.floors
+        fits_unit = self.unit is None or unit is None or self.unit == unit
+        fits_floor = floor is None or ((low is None or low <= floor) and (high is None or floor <= high))
+        return fits_unit and fits_floor
+
+    def nearness(self, unit: str | None, floor: int | None) -> tuple[bool, int]:
+        """Of several heads who may hold a door the one answers whose part it surely is, smallest first."""
+        surely = (self.unit is None or unit is not None) and (
+            self.floors == (None, None) or floor is not None
+        )
+        return surely, (self.unit is not None) + sum(bound is not None for bound in self.floors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +267,7 @@ _LOAD = Statement(
     )
     SELECT (SELECT json_agg(json_build_array(
                        h.id, h.member_id, h.post, h.ground, h.building_id, h.starts_at, h.ends_at,
-                       h.stand_in_for,
+                       h.stand_in_for, h.unit, h.floor_from, h.floor_to,
                        (SELECT json_agg(json_build_array(s.weekday, s.starts, s.ends) ORDER BY s.id)
                         FROM shift AS s WHERE s.duty_id = h.id)
                    ) ORDER BY h.starts_at DESC, h.id) FROM held AS h) AS duties,
@@ -330,13 +347,19 @@ def _holder(
     starts_at: str,
     ends_at: str | None,
     stand_in_for: int | None,
+    unit: str | None,
+    floor_from: int | None,
+    floor_to: int | None,
     shifts: list[tuple[int, str, str]] | None,
 ) -> Holder:
     hours = tuple(
         (day, time.fromisoformat(start), time.fromisoformat(end)) for day, start, end in shifts or ()
     )
     end = None if ends_at is None else _moment(ends_at)
-    return Holder(duty_id, member_id, post, ground, building_id, _moment(starts_at), end, stand_in_for, hours)
+    return Holder(
+        duty_id, member_id, post, ground, building_id, _moment(starts_at), end, stand_in_for, hours, unit,
+        (floor_from, floor_to),
+    )  # fmt: skip
 
 
 def _moment(text: str) -> datetime:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -108,7 +109,7 @@ def current_calendar(session: Session, zone: ZoneInfo = CITY_ZONE, *, stamp: str
     return calendar
 
 
-def published_days() -> list[dict[str, object]]:
+def published_days() -> list[dict[str, Any]]:
     """Rows of `calendar_day` for every year the chinesecalendar package knows."""
     from chinese_calendar.constants import Holiday, holidays, workdays
 

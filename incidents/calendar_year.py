@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gis import audit
 from gis.access import Principal
-from gis.errors import Denied, Invalid
+from gis.errors import Conflict, Denied, Invalid
 from incidents import workflow
 from incidents.calendar import CITY_ZONE, CalendarDay
 
@@ -88,6 +89,46 @@ def enter_year(
         session, "enter_calendar", "calendar_day", year, by=by, now=now, off=len(off), worked=len(worked)
     )
     return recompute_provisional(session, year, now, zone)
+
+
+def read_year(session: Session, year: str) -> dict[str, Any] | None:
+    """What is known of a year, {off: {day: holiday}, worked: [day]}; None before its notice."""
+    days = session.scalars(
+        sa.select(CalendarDay)
+        .where(sa.extract("year", CalendarDay.day) == int(year))
+        .order_by(CalendarDay.day)
+    ).all()
+    if not days:
+        return None
+    return {
+        "off": {day.day.isoformat(): day.name or "" for day in days if not day.is_workday},
+        "worked": [day.day.isoformat() for day in days if day.is_workday],
+    }
+
+
+def write_year(
+    session: Session,
+    year: int,
+    state: Mapping[str, Any] | None,
+    *,
+    by: Principal,
+    now: datetime,
+    zone: ZoneInfo = CITY_ZONE,
+) -> list[int]:
+    """Enter a year from plain values, as `read_year` gives them; see `enter_year`.
+
+    Raises Conflict for None: deadlines have been worked out by the year's notice, it can only be corrected.
+    """
+    if state is None:
+        raise Conflict(
+            en=f"Deadlines stand on the notice of {year}; it cannot be taken out.",
+            zh=f"已有时限按 {year} 年放假安排计算，不能撤除。",
+            remedy_en="Enter the right days of the year instead.",
+            remedy_zh="请直接改成正确的放假安排。",
+        )
+    off = {date.fromisoformat(day): name for day, name in state["off"].items()}
+    worked = [date.fromisoformat(day) for day in state["worked"]]
+    return enter_year(session, year, off, worked, by=by, now=now, zone=zone)
 
 
 def recompute_provisional(

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.access import Principal
-from gis.errors import NotFound
 from gis.masking import mask_name, mask_phone
 from incidents.calendar import Calendar
-from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, to_row
+from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, no_incident, to_row
 from incidents.deadlines import Span, stretches
-from incidents.incident import ENDED
-from incidents.lifecycle import is_with, open_moves
+from incidents.duplicates import Alike, JoinedReport, alike_to, reports_of
+from incidents.lifecycle import MOVES, SENDERS, is_with, open_moves
+from incidents.subtasks import SubtaskRow, subtasks_of
 from incidents.tracking import RatingRow, rating_of
 
 
@@ -99,12 +99,13 @@ class IncidentDetail:
 
     row: Row
     description: str
+    answers: dict[str, Any]
+    questions: list[dict[str, Any]]
+    """Answers to the questions of its category, and the questions as they read now."""
     on_behalf: str | None
     channel: str
     group_zh: str
     group_en: str
-    floor: int | None
-    unit: str | None
     accuracy_m: float | None
     source_crs: str
     rule: str
@@ -128,7 +129,6 @@ class IncidentDetail:
     accepted_at: datetime | None
     finished_at: datetime | None
     verified_at: datetime | None
-    building_id: int | None
     tracking_code: str
     reported_by_me: bool
     mine: bool
@@ -141,7 +141,17 @@ class IncidentDetail:
     extension_asked: float | None
     appealed_at: datetime | None
     clocks: list[ClockRow]
-    """Every clock it ever had, oldest first; the last one runs unless it has been stopped."""
+    """Every clock it ever had, oldest first; the last one runs unless it has been stopped; those of pieces
+    of work stand with them."""
+    subtasks: list[SubtaskRow]
+    joined_to: int | None
+    joined_to_number: str | None
+    """The case it lives by, for a report that joined another."""
+    joined: list[JoinedReport]
+    """The reports that joined it."""
+    alike: list[Alike]
+    """Cases that may be the same thing, for those who may join them."""
+    answered_at: datetime | None
     rating: RatingRow | None
     """What the reporter thought of its end; a low one offers to reopen it."""
     moves: list[str]
@@ -153,24 +163,16 @@ class IncidentDetail:
         return next((clock for clock in self.clocks if clock.stopped_at is None), None)
 
 
-def no_incident(incident_id: object) -> NotFound:
-    return NotFound(
-        en=f"There is no case {incident_id} that you can see.",
-        zh=f"没有您可查看的事件 {incident_id}。",
-        remedy_en="Check the number; a case outside your territory is not shown.",
-        remedy_zh="请核对编号；辖区以外的事件不显示。",
-    )
-
-
 _DETAIL_SQL = (
     ROW_SQL
-    + """, i.description, i.on_behalf, i.channel, k.group_zh, k.group_en, i.floor, i.unit, i.accuracy_m,
-           i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell,
+    + """, i.description, i.answers, k.questions, i.on_behalf, i.channel, k.group_zh, k.group_en,
+           i.accuracy_m, i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell,
            s.name AS second_cell_name, i.second_member_id, i.reason_zh, i.reason_en, i.trace, i.member_id,
            k.limit_kind, k.limit_value::float AS limit_value, i.limit_words_zh, i.limit_words_en,
-           i.registered_at, i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at, i.building_id,
+           i.registered_at, i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at,
            i.tracking_code, i.reported_by, i.level, i.grade, i.supervised_at, i.review_on,
-           i.extension_asked::float AS extension_asked, i.appealed_at
+           i.extension_asked::float AS extension_asked, i.appealed_at, i.joined_to, i.answered_at,
+           (SELECT x.number FROM incident AS x WHERE x.id = i.joined_to) AS joined_to_number
     """
     + FROM_SQL
     + """
@@ -199,10 +201,19 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
         story=story(session, incident_id),
         photos=photos(session, incident_id),
         clocks=clocks(session, incident_id),
+        subtasks=subtasks_of(session, [found], by=by, now=now)[incident_id],
+        joined=reports_of(session, incident_id) if found.reports > 1 else [],
+        alike=alike_to(session, found, found.lon, found.lat, by=by) if _may_join(found, by) else [],
         rating=rating_of(session, incident_id),
         moves=open_moves(found, by, now),
         **values,
     )
+
+
+def _may_join(case: Any, by: Principal) -> bool:
+    """Whether cases like this one are worth looking for: the person may join it, or join others to it."""
+    living = case.stage in MOVES["take_in"].from_stages and case.joined_to is None
+    return living and by.role in SENDERS
 
 
 def people_by_id(session: Session, ids: set[int | None]) -> dict[int | None, PersonRow]:
@@ -211,9 +222,9 @@ def people_by_id(session: Session, ids: set[int | None]) -> dict[int | None, Per
         return {}
     rows = session.execute(
         sa.text(
-            f"""
+            """
             SELECT m.id, m.name, m.role, m.phone, m.on_duty,
-                   (SELECT count(*) FROM incident AS i WHERE i.handler_id = m.id AND i.stage NOT IN {ENDED})
+                   (SELECT count(*) FROM open_work_of(ARRAY[m.id]))
             FROM member AS m WHERE m.id = ANY(:ids)
             """
         ),
@@ -268,7 +279,7 @@ def clocks(session: Session, incident_id: int) -> list[ClockRow]:
             """
             SELECT clock, level, kind, value::float, extended::float, started_at, pauses, due_at, due_soon_at,
                    words_zh, words_en, provisional, stopped_at, stopped_by
-            FROM case_clock WHERE incident_id = :id ORDER BY id
+            FROM case_clock WHERE incident_id = :id AND subtask_id IS NULL ORDER BY id
             """
         ),
         {"id": incident_id},

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from gis.access import Principal, prefix_range
-from gis.errors import Invalid
+from gis.errors import Invalid, NotFound
 from gis.masking import mask_name
 from incidents.incident import ENDED, STAGES
+from incidents.work_queues import condition_of, queues_for
 
 CLOCKS = ("overdue", "due_soon", "in_time", "paused", "closed")
 
@@ -28,6 +29,29 @@ CLOCK_SQL = f"""
 
 HOLLOW_SQL = "i.stage IN ('reported', 'registered')"
 """Not yet dispatched: drawn as the same outline, hollow."""
+
+
+STANDS_ALONE_SQL = "(i.joined_to IS NULL OR i.appealed_at IS NOT NULL)"
+"""A report that joined another case is not listed beside it, unless its reporter appeals."""
+
+ANSWER_OWED_SQL = f"((i.stage IN {ENDED} AND i.answered_at IS NULL) OR i.appealed_at IS NOT NULL)"
+"""`incident.ANSWER_OWED` of the alias `i`."""
+
+ANSWER_STATES = ("nobody_waits", "waiting", "answered", "unanswered")
+ANSWER_SQL = f"""
+    CASE WHEN i.reported_by IS NULL AND i.on_behalf IS NULL AND i.channel IN ('import', 'sensor')
+              THEN 'nobody_waits'
+         WHEN {ANSWER_OWED_SQL} THEN 'unanswered'
+         WHEN i.stage = 'reported' AND i.due_at < :now THEN 'unanswered'
+         WHEN i.stage IN {ENDED} THEN 'answered'
+         ELSE 'waiting' END"""
+"""件件有回音, at :now, from the alias `i`: a report is unanswered when it has waited for its first word
+longer than the record clock allows, has ended without its reporter being told, or has an appeal that waits.
+Machines and files of other systems wait for no answer."""
+
+
+ALIVE_SQL = f"(i.stage NOT IN {ENDED} OR i.appealed_at IS NOT NULL)"
+"""Something is still asked of somebody; each half has its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +73,14 @@ class Filter:
     open_only: bool = False
     hollow: bool | None = None
     mine: str | None = None
-    """tasks: what I have to handle; reports: what I reported."""
+    """tasks: what I have to handle; reports: what I reported; turn: what waits for a move of mine."""
     ids: Sequence[int] = ()
+    answer: str | None = None
+    """One of ANSWER_STATES."""
+    works: Sequence[str] = ()
+    """In one of these work queues (`incidents.work_queues`)."""
+    today: date | None = None
+    """The city's day, by which a review is due; wanted with `works` and with mine = turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +112,13 @@ class Row:
     department_zh: str | None
     department_en: str | None
     version: int
+    reports: int
+    """How many reports it stands for."""
+    open_subtasks: int
+    floor: int | None
+    unit: str | None
+    room: str | None
+    building_id: int | None
     lon: float
     lat: float
 
@@ -91,7 +128,8 @@ ROW_SQL = f"""
            i.stage, {CLOCK_SQL} AS clock, {HOLLOW_SQL} AS hollow, i.due_at, i.due_soon_at, i.paused_at,
            i.reported_at, i.closed_at, i.place, i.territory, i.cell_code, c.name AS cell_name, i.handler_id,
            m.name AS handler, i.department_code, d.name_zh AS department_zh, d.name_en AS department_en,
-           i.version, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat
+           i.version, i.reports, i.open_subtasks, i.floor, i.unit, i.room, i.building_id, ST_X(i.geom) AS lon,
+           ST_Y(i.geom) AS lat
 """
 FROM_SQL = """
     FROM incident AS i
@@ -122,19 +160,31 @@ class Where:
         return " WHERE " + self.condition
 
 
+# As an array, so that the index on `id` can answer it beside those on the other columns.
+_HELPED_BY_MEMBER = "i.id = ANY(ARRAY(SELECT s.incident_id FROM subtask AS s WHERE s.member_id = :me_member))"
+_HELPED_BY_DEPARTMENT = """i.id = ANY(ARRAY(
+    SELECT s.incident_id FROM subtask AS s
+    WHERE s.territory >= :mine_low AND s.territory < :mine_high AND s.department_code IS NOT NULL
+      AND (CAST(:me_department AS text) IS NULL OR s.department_code = :me_department)))"""
+
+
 def _visible(where: Where, by: Principal) -> None:
-    """Restrict to what the person may see: their ground for a desk role, else their own tasks and reports."""
+    """Restrict to what the person may see: their ground for a desk role, else their own tasks and reports,
+    and what they were asked to help with."""
     own = ["i.reported_by = :me_account"]
     where.params["me_account"] = by.account_id
     if by.role == "system":
         own.append("true")
     if by.member_id is not None:
-        own.append("i.handler_id = :me_member OR i.member_id = :me_member")
+        own.append(f"i.handler_id = :me_member OR i.member_id = :me_member OR {_HELPED_BY_MEMBER}")
         where.params["me_member"] = by.member_id
     if by.role == "department_handler" and by.territory is not None:
         own.append(
-            "(i.department_code IS NOT NULL AND i.territory >= :mine_low AND i.territory < :mine_high)"
+            "(i.department_code IS NOT NULL AND i.territory >= :mine_low AND i.territory < :mine_high"
+            f" AND (CAST(:me_department AS text) IS NULL OR i.department_code = :me_department))"
+            f" OR {_HELPED_BY_DEPARTMENT}"
         )
+        where.params["me_department"] = by.department
     if by.sees_territory:
         own.append("(i.territory >= :mine_low AND i.territory < :mine_high)")
     if by.territory is not None:
@@ -177,6 +227,10 @@ def conditions(wanted: Filter, by: Principal) -> Where:
         if value is None or value == ():
             continue
         where.add(condition, **{name: list(value) if isinstance(value, tuple | list) else value})
+    if not wanted.ids and wanted.mine != "reports":
+        where.add(STANDS_ALONE_SQL)
+    if wanted.answer:
+        where.add(f"({ANSWER_SQL}) = :answer", answer=wanted.answer)
     if wanted.open_only:
         where.add(f"i.stage NOT IN {ENDED}")
     if wanted.bbox:
@@ -187,8 +241,13 @@ def conditions(wanted: Filter, by: Principal) -> Where:
     if wanted.territory:
         low, high = prefix_range(wanted.territory)
         where.add("i.territory >= :low AND i.territory < :high", low=low, high=high)
+    if wanted.works:
+        asked = condition_of(tuple(wanted.works))
+        where.add(f"{ALIVE_SQL} AND {asked}", today=wanted.today, me=by.member_id)
+    if wanted.mine == "turn":
+        where.add(f"{ALIVE_SQL} AND {turn_condition(by)}", today=wanted.today, me=by.member_id)
     if wanted.mine == "tasks":
-        where.add("i.handler_id = :me_member_only", me_member_only=by.member_id)
+        where.add(_theirs(by), me=by.member_id)
     if wanted.mine == "reports":
         where.add("i.reported_by = :me_account")
     if wanted.q:
@@ -198,6 +257,33 @@ def conditions(wanted: Filter, by: Principal) -> Where:
             q_prefix=_like(wanted.q) + "%",
         )
     return where
+
+
+def turn_condition(by: Principal) -> str:
+    """SQL that is true for a case that waits for this person: in a queue of their role, or theirs to handle or
+    to help with.
+
+    Needs `:now`, `:today` and `:me`, as a work queue does.
+    """
+    own = f"({_theirs(by)} AND i.stage IN ('dispatched', 'handling'))"
+    helped = f"(i.open_subtasks > 0 AND {_asked_of(by)})"
+    names = tuple(queues_for(by.role))
+    return " OR ".join(["(" + condition_of(names), own, helped + ")"]) if names else f"({own} OR {helped})"
+
+
+def _theirs(by: Principal) -> str:
+    """SQL that is true for a case the person has to handle; what a department sees is its own."""
+    if by.role == "department_handler":
+        return "i.department_code IS NOT NULL"
+    return "i.handler_id = CAST(:me AS int)"
+
+
+def _asked_of(by: Principal) -> str:
+    """SQL that is true where a piece of work waits for the person; a department sees no others."""
+    if by.role == "department_handler":
+        return "true"
+    return """EXISTS (SELECT FROM subtask AS s WHERE s.incident_id = i.id AND s.member_id = CAST(:me AS int)
+                      AND s.stage IN ('open', 'accepted'))"""
 
 
 def _refuse_unknown_stages(wanted: Filter) -> None:
@@ -214,6 +300,15 @@ def _refuse_unknown_stages(wanted: Filter) -> None:
 def _like(text: str) -> str:
     """A search text with LIKE's own signs taken literally."""
     return text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def no_incident(incident_id: object) -> NotFound:
+    return NotFound(
+        en=f"There is no case {incident_id} that you can see.",
+        zh=f"没有您可查看的事件 {incident_id}。",
+        remedy_en="Check the number; a case outside your territory is not shown.",
+        remedy_zh="请核对编号；辖区以外的事件不显示。",
+    )
 
 
 def to_row(values: dict[str, Any]) -> Row:

@@ -28,16 +28,20 @@ from incidents.rules import Limit
 _COLUMNS = [column.key for column in Incident.__table__.columns if column.key != "geom"]
 _CLOCK_COLUMNS = [column.key for column in CaseClock.__table__.columns if column.key != "id"]
 
+# `app.case` keeps the case readable for the rest of the transaction: a move may hand it to a neighbour, and
+# PostgreSQL lets nobody change a row into one they may not read (`gis.policies.MY_CASE`).
 # `version_read` is the version as the statement began. It differs from the locked row's where another move
 # was waited for: then what was read beside the row (clocks, story) is older than the row itself.
 _READ = f"""
     SELECT {", ".join(f"i.{column}" for column in _COLUMNS)}, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat,
            k.icon, k.limit_kind, k.limit_value::float AS limit_value,
            (SELECT stamp::text FROM rules_stamp) AS rules_stamp,
+           set_config('app.case', i.id::text, true) AS in_hand,
            (SELECT x.version FROM incident AS x WHERE x.id = i.id) AS version_read,
            (SELECT max(m.at) FROM incident_move AS m WHERE m.incident_id = i.id) AS moved_at,
-           (SELECT m.from_stage FROM incident_move AS m WHERE m.incident_id = i.id AND m.move = 'park'
-             ORDER BY m.version DESC LIMIT 1) AS parked_from,
+           (SELECT jsonb_build_object('stage', m.from_stage, 'details', m.details) FROM incident_move AS m
+             WHERE m.incident_id = i.id AND m.move IN ('park', 'join')
+             ORDER BY m.version DESC LIMIT 1) AS parked,
            (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.id), '[]') FROM case_clock AS c
              WHERE c.incident_id = i.id) AS clocks
     FROM incident AS i JOIN category AS k ON k.code = i.category
@@ -72,6 +76,9 @@ class LockedCase:
     moved_at: datetime
     """When it was moved last."""
     parked_from: str | None
+    """The stage in which it was parked or joined to another case last."""
+    parked: dict[str, Any]
+    """What the story kept then."""
     _as_read: dict[str, Any]
     _clocks_as_read: list[dict[str, Any]]
 
@@ -104,7 +111,8 @@ def lock(session: Session, incident_id: int, version: int, by: Principal) -> Loc
         own=Limit(row.limit_kind, row.limit_value),
         rules_stamp=row.rules_stamp,
         moved_at=row.moved_at or row.reported_at,
-        parked_from=row.parked_from,
+        parked_from=row.parked["stage"] if row.parked else None,
+        parked=row.parked["details"] if row.parked else {},
         _as_read=as_read,
         _clocks_as_read=[_values(clock) for clock in clocks],
     )
@@ -190,9 +198,10 @@ _WRITE = f"""
                m.note, m.version, m.lon, m.lat, m.details, :territory
         FROM jsonb_populate_recordset(NULL::incident_move, CAST(:moves AS jsonb)) AS m
     ), told AS (
-        INSERT INTO notice (incident_id, kind, member_id, account_id, body, created_at, territory)
-        SELECT :id, n.kind, n.member_id, n.account_id, coalesce(n.body, jsonb_build_object()), n.created_at,
-               :territory
+        INSERT INTO notice (incident_id, kind, member_id, account_id, department_code, body, created_at,
+                            territory)
+        SELECT :id, n.kind, n.member_id, n.account_id, n.department_code,
+               coalesce(n.body, jsonb_build_object()), n.created_at, :territory
         FROM jsonb_populate_recordset(NULL::notice, CAST(:notices AS jsonb)) AS n
     )
     UPDATE incident AS i SET {{sets}}

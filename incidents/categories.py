@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, Code
 from grids.responsibility import unknown_category
+
+QUESTION_KINDS = ("text", "number", "yes_no", "choice")
+"""What an answer to a category's question is."""
 
 
 class Category(Base):
@@ -38,6 +43,11 @@ class Category(Base):
     standard: Mapped[str | None]
     sort: Mapped[int]
     active: Mapped[bool]
+    same_within_m: Mapped[int] = mapped_column(default=30, server_default="30")
+    same_within_hours: Mapped[int] = mapped_column(default=72, server_default="72")
+    """How near in space and time two reports of it may be one thing (`incidents.duplicates`)."""
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default="[]")
+    """What a report of it is asked besides: {key, zh, en, kind, required, options: [{zh, en}]}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,11 @@ def active_categories(session: Session) -> list[Category]:
     """All categories a report may name, in the order of the lists on screen."""
     wanted = sa.select(Category).where(Category.active).order_by(Category.sort, Category.code)
     return list(session.scalars(wanted))
+
+
+def every_category(session: Session) -> list[Category]:
+    """All categories in order, the retired ones too."""
+    return list(session.scalars(sa.select(Category).order_by(Category.sort, Category.code)))
 
 
 def groups(session: Session) -> list[Group]:

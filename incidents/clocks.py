@@ -1,8 +1,9 @@
 """The clocks of a case: which one runs at which stage, and how it is started, paused, extended and stopped.
 
 Every clock a case ever had is a row, so a finished handling clock is still there to be judged when the case
-has long been closed. At most one runs. The case carries a copy of it (`due_at` and its kin) for the map and
-the queue; once the case has ended it carries its last handling clock.
+has long been closed. Of the case's own at most one runs, besides one for each open piece of work of another
+force (`incidents.subtasks`). The case carries a copy of its own (`due_at` and its kin) for the map and the
+queue; once the case has ended it carries its last handling clock.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gis.database import Base, territory_column
 from gis.errors import Invalid
 from incidents.calendar import Calendar
 from incidents.deadlines import Deadline, deadline
-from incidents.incident import ENDED, Incident
+from incidents.incident import ENDED, JOINED, Incident
 from incidents.rules import CLOCKS, Limit, Rulebook, Traits
 
 STAGE_CLOCKS = {
@@ -33,12 +34,16 @@ STAGE_CLOCKS = {
 MAX_EXTENSION = 4
 """An extension is at most so many times the limit itself."""
 
+CASE_CLOCKS = (*CLOCKS, "subtask")
+"""Every kind of clock a case may have: those of its stages, and one for each piece of work."""
+
 STARTED = {
     "record": ("上报", "Reported"),
     "dispatch": ("立案", "Registered"),
     "handle": ("派遣", "Dispatched"),
     "level": ("到达本级", "Arrived at this level"),
     "verify": ("处置完成", "Finished"),
+    "subtask": ("交办", "Asked"),
 }
 """What happened when a clock was started, for its sum in words."""
 
@@ -50,16 +55,24 @@ class CaseClock(Base):
 
     __tablename__ = "case_clock"
     __table_args__ = (
-        CheckConstraint(f"clock IN {CLOCKS}", name="clock_known"),
+        CheckConstraint(f"clock IN {CASE_CLOCKS}", name="clock_known"),
         Index("ix_case_clock_due", "due_at", postgresql_where=text("stopped_at IS NULL")),
+        Index("ix_case_clock_judged", text("LEAST(due_at, stopped_at)")),
         Index("ix_case_clock_due_soon", "due_soon_at", postgresql_where=text("stopped_at IS NULL")),
         Index(
-            "uq_case_clock_running", "incident_id", unique=True, postgresql_where=text("stopped_at IS NULL")
+            "uq_case_clock_running",
+            "incident_id",
+            "subtask_id",
+            unique=True,
+            postgresql_where=text("stopped_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
         ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
+    subtask_id: Mapped[int | None] = mapped_column(ForeignKey("subtask.id", ondelete="CASCADE"))
+    """Set on the clock of a piece of work; the clocks of the case itself have none."""
     clock: Mapped[str]
     level: Mapped[str]
     kind: Mapped[str]
@@ -124,29 +137,64 @@ def clock_wanted(stage: str, case: Traits, own: Limit, rules: Rulebook) -> tuple
     return (name, limit) if limit else None
 
 
+def new_clock(
+    name: str,
+    limit: Limit,
+    rules: Rulebook,
+    now: datetime,
+    *,
+    incident_id: int,
+    level: str,
+    territory: str,
+    subtask_id: int | None = None,
+) -> CaseClock:
+    """A clock that begins to run now."""
+    row = CaseClock(
+        incident_id=incident_id,
+        subtask_id=subtask_id,
+        clock=name,
+        level=level,
+        kind=limit.kind,
+        value=Decimal(str(limit.value)),
+        extended=Decimal(0),
+        started_at=now,
+        pauses=[],
+        territory=territory,
+    )
+    row.show(deadline(now, limit.kind, limit.value, rules.calendar, started=STARTED[name]))
+    return row
+
+
 class CaseClocks:
     """All clocks of one case, during one move. The caller has locked the case."""
 
     def __init__(
         self, case: Incident, rows: list[CaseClock], own: Limit, rules: Rulebook, now: datetime
     ) -> None:
-        self._case, self._own, self._rules, self._now = case, own, rules, now
+        self._case, self._own, self._now = case, own, now
+        self.rules = rules
         self.rows = rows
         """Oldest first; those that are started are added at the end."""
-        if not self.rows:
+        if not self.own_rows:
             self._adopt()
 
     @property
+    def own_rows(self) -> list[CaseClock]:
+        """The clocks of the case itself."""
+        return [row for row in self.rows if row.subtask_id is None]
+
+    @property
     def running(self) -> CaseClock | None:
-        return next((row for row in self.rows if row.stopped_at is None), None)
+        """The case's own clock that runs."""
+        return next((row for row in self.own_rows if row.stopped_at is None), None)
 
     def follow(self, move: str) -> None:
         """After a move: stop the clock that has done its work, start the one of the new stage."""
         case = self._case
         traits = Traits(case.category, case.level, case.channel, case.grade)
-        wanted = clock_wanted(case.stage, traits, self._own, self._rules)
+        wanted = clock_wanted(case.stage, traits, self._own, self.rules)
         running = self.running
-        if case.stage == "parked" or (
+        if case.stage in ("parked", JOINED) or (
             running and wanted and (running.clock, running.level) == (wanted[0], case.level)
         ):
             self.mirror()
@@ -167,19 +215,32 @@ class CaseClocks:
         self._case.extension_asked = None
 
     def hold(self) -> None:
-        """Let the running clock stand."""
+        """Let every clock that runs stand."""
         self._case.paused_at = self._now
-        row = self.running
-        if row is not None and not row.held:
-            row.pauses = [*row.pauses, [self._now.isoformat(), None]]
+        for row in self.rows:
+            if row.stopped_at is None and not row.held:
+                row.pauses = [*row.pauses, [self._now.isoformat(), None]]
 
     def release(self) -> None:
-        """Let the running clock go on with what was left of it."""
+        """Let every clock that stands go on with what was left of it."""
         self._case.paused_at = None
-        row = self.running
-        if row is not None and row.held:
-            row.pauses = [*row.pauses[:-1], [row.pauses[-1][0], self._now.isoformat()]]
-            row.recompute(self._rules.calendar)
+        for row in self.rows:
+            if row.stopped_at is None and row.held:
+                row.pauses = [*row.pauses[:-1], [row.pauses[-1][0], self._now.isoformat()]]
+                row.recompute(self.rules.calendar)
+
+    def stop_subtask(self, subtask_id: int, move: str) -> None:
+        """End the clock of a piece of work."""
+        for row in self.rows:
+            if row.subtask_id == subtask_id and row.stopped_at is None:
+                if row.held:
+                    row.pauses = [*row.pauses[:-1], [row.pauses[-1][0], self._now.isoformat()]]
+                row.stopped_at, row.stopped_by = self._now, move
+
+    @property
+    def own_limit(self) -> Limit:
+        """The handling limit of the category."""
+        return self._own
 
     @property
     def limit(self) -> Limit:
@@ -192,7 +253,7 @@ class CaseClocks:
         row = self.running
         if row is not None:
             row.extended += self.units(units)
-            row.recompute(self._rules.calendar)
+            row.recompute(self.rules.calendar)
 
     def units(self, wanted: float) -> Decimal:
         """An extension as the clock takes it."""
@@ -207,9 +268,10 @@ class CaseClocks:
         return Decimal(str(wanted))
 
     def recompute(self) -> None:
-        """Work the running clock out again, by the calendar as it is known now."""
-        if self.running:
-            self.running.recompute(self._rules.calendar)
+        """Work the running clocks out again, by the calendar as it is known now."""
+        for row in self.rows:
+            if row.stopped_at is None:
+                row.recompute(self.rules.calendar)
 
     def take_up_again(self, *, forget: bool = False) -> None:
         """Let the last clock of this stage go on with what was left when it stopped.
@@ -217,13 +279,13 @@ class CaseClocks:
         The time since then is a pause to it; with `forget` it was never stopped at all.
         """
         names = {STAGE_CLOCKS.get(self._case.stage), "level"}
-        row = next((row for row in reversed(self.rows) if row.stopped_at and row.clock in names), None)
+        row = next((row for row in reversed(self.own_rows) if row.stopped_at and row.clock in names), None)
         if row is None or row.stopped_at is None:
             return
         if not forget:
             row.pauses = [*row.pauses, [row.stopped_at.isoformat(), self._now.isoformat()]]
         row.stopped_at = row.stopped_by = None
-        row.recompute(self._rules.calendar)
+        row.recompute(self.rules.calendar)
 
     def move_to(self, territory: str) -> None:
         """The clocks lie where the case lies."""
@@ -234,26 +296,23 @@ class CaseClocks:
         """Copy to the case what the map and the queue show of its clock."""
         case, row = self._case, self.running
         if row is None and case.stage in ENDED:
-            row = next((row for row in reversed(self.rows) if row.clock in ("handle", "level")), None)
+            row = next((row for row in reversed(self.own_rows) if row.clock in ("handle", "level")), None)
         case.due_at = row.due_at if row else None
         case.due_soon_at = row.due_soon_at if row else None
         case.limit_words_zh = row.words_zh if row else None
         case.limit_words_en = row.words_en if row else None
 
     def _start(self, name: str, limit: Limit) -> None:
-        found = deadline(self._now, limit.kind, limit.value, self._rules.calendar, started=STARTED[name])
-        row = CaseClock(
-            incident_id=self._case.id,
-            clock=name,
-            level=self._case.level,
-            kind=limit.kind,
-            value=Decimal(str(limit.value)),
-            extended=Decimal(0),
-            started_at=self._now,
-            pauses=[],
-            territory=self._case.territory,
+        case = self._case
+        row = new_clock(
+            name,
+            limit,
+            self.rules,
+            self._now,
+            incident_id=case.id,
+            level=case.level,
+            territory=case.territory,
         )
-        row.show(found)
         self.rows.append(row)
 
     def _adopt(self) -> None:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,8 +15,12 @@ from grids.members import Department
 from incidents.calendar import CalendarDay, published_days
 from incidents.categories import Category
 from incidents.rules import ClockRule, RuleSet
+from incidents.staged_limits import StagedLimit
 
 FOLDER = PROJECT / "data" / "code_tables"
+
+
+_DELETED_CATEGORIES = sa.text("SELECT key FROM setting_change WHERE subject = 'category' AND after IS NULL")
 
 
 def shipped(name: str) -> Iterator[dict[str, Any]]:
@@ -29,19 +34,26 @@ def shipped(name: str) -> Iterator[dict[str, Any]]:
 def fill_code_tables(session: Session) -> None:
     """Insert what is shipped and missing; a row that exists stays as the operator made it.
 
-    The lines of a rule set come with the set and never again, so a line the operator took out stays out.
-    Safe to run again, and from two processes at once.
+    The lines of a rule set come with the set and the days of a year with the year, and never again; so what
+    the operator took out stays out, a deleted category too. Safe to run again, and from two processes at
+    once.
     """
+    deleted = set(session.scalars(_DELETED_CATEGORIES))
+    known_years = set(session.scalars(sa.select(sa.extract("year", CalendarDay.day)).distinct()))
     categories = [{**row, "sort": n, "active": True} for n, row in enumerate(shipped("categories"), 1)]
     for model, rows in (
         (Department, list(shipped("departments"))),
-        (Category, categories),
-        (CalendarDay, published_days()),
+        (Category, [row for row in categories if row["code"] not in deleted]),
+        (CalendarDay, [row for row in published_days() if row["day"].year not in known_years]),
     ):
-        session.execute(insert(model).on_conflict_do_nothing(), rows)
+        if rows:
+            session.execute(insert(model).on_conflict_do_nothing(), rows)
     new_sets = session.scalars(
         insert(RuleSet).on_conflict_do_nothing().returning(RuleSet.code), list(shipped("rule_sets"))
     ).all()
     lines = [row for row in shipped("clock_rules") if row["rule_set"] in new_sets]
     if lines:
         session.execute(insert(ClockRule), lines)
+    steps = [row for row in shipped("staged_limits") if row["rule_set"] in new_sets]
+    if steps:
+        session.execute(insert(StagedLimit), steps)

@@ -1,7 +1,8 @@
 """Where somebody is told outside the house: an address for e-mail or text messages, a program's webhook.
 
-A contact belongs to a member, to an account that reports, or to nobody: then it hears for the desk of its
-territory, and a webhook hears all that happens there. Addresses are personal: they are never logged.
+A contact belongs to a member, to an account that reports, to a department for its territory, or to nobody:
+then it hears for the desk of its territory, and a webhook hears all that happens there. Addresses are
+personal: they are never logged.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, territory_column
 from gis.errors import Invalid, NotFound
+from gis.masking import mask_phone
 
 SENDERS = ("email", "sms", "webhook")
 LANGUAGES = ("zh", "en")
@@ -31,13 +33,15 @@ class Contact(Base):
     __table_args__ = (
         CheckConstraint(f"sender IN {SENDERS}", name="sender_known"),
         CheckConstraint(f"language IN {LANGUAGES}", name="language_known"),
-        CheckConstraint("member_id IS NULL OR account_id IS NULL", name="of_one_or_nobody"),
+        CheckConstraint("num_nonnulls(member_id, account_id, department_code) <= 1", name="of_one_or_nobody"),
         UniqueConstraint(
             "sender",
             "address",
             "member_id",
             "account_id",
+            "department_code",
             "territory",
+            name="uq_contact_whose",
             postgresql_nulls_not_distinct=True,
         ),
     )
@@ -48,6 +52,7 @@ class Contact(Base):
     language: Mapped[str]
     member_id: Mapped[int | None]
     account_id: Mapped[int | None]
+    department_code: Mapped[str | None]
     territory: Mapped[str] = territory_column()
 
 
@@ -59,9 +64,13 @@ def add_contact(
     language: str = "zh",
     member_id: int | None = None,
     account_id: int | None = None,
+    department: str | None = None,
     territory: str = "",
-) -> None:
-    """Remember an address; one that is known stays as it is. Raises Invalid for what is no address."""
+) -> int | None:
+    """Remember an address and return its id; one that is known stays as it is: None.
+
+    Raises Invalid for what is no address.
+    """
     address = address.strip()
     if sender not in SENDERS or not _is_address(sender, address):
         raise Invalid(
@@ -76,9 +85,11 @@ def add_contact(
         "language": language,
         "member_id": member_id,
         "account_id": account_id,
+        "department_code": department,
         "territory": territory,
     }
-    session.execute(insert(Contact).values(values).on_conflict_do_nothing())
+    added = insert(Contact).values(values).on_conflict_do_nothing().returning(Contact.id)
+    return session.scalar(added)
 
 
 def _is_address(sender: str, address: str) -> bool:
@@ -93,6 +104,17 @@ def _is_address(sender: str, address: str) -> bool:
 def contacts(session: Session) -> list[Contact]:
     """All of them, oldest first."""
     return list(session.scalars(sa.select(Contact).order_by(Contact.id)))
+
+
+def masked_address(contact: Contact) -> str:
+    """Enough of an address to recognise it: wa***@example.org, 138****2046, https://host/…"""
+    if contact.sender == "webhook":
+        parts = urlsplit(contact.address)
+        return f"{parts.scheme}://{parts.hostname}" + ("/…" if parts.path.strip("/") else "")
+    if contact.sender == "sms":
+        return mask_phone(contact.address) or ""
+    name, _, host = contact.address.rpartition("@")
+    return f"{name[:2]}***@{host}"
 
 
 def remove_contact(session: Session, contact_id: int) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from gis.database import Base, territory_column
 from incidents.contacts import Contact
 from incidents.incident import AT_ONCE
-from incidents.notice_kinds import notice_kinds
+from incidents.notice_wording import worded_kinds
 from incidents.notices import Notice
 
 CLAIM = timedelta(minutes=2)
@@ -99,12 +99,12 @@ class Quiet:
         return datetime.combine(day, self.ends, self.zone)
 
 
-# Whom a notice concerns hears of it: the member or account it names; of one that names nobody the desk's
-# contacts. A webhook of a territory hears everything there, by night too: machines do not sleep.
+# Whom a notice concerns hears of it: the member, account or department it names; of one that names nobody the
+# desk's contacts. A webhook of a territory hears everything there, by night too: machines do not sleep.
 _PLAN = sa.text(
     """
     WITH fresh AS (
-        SELECT n.id, n.kind, n.member_id, n.account_id, n.territory, i.grade
+        SELECT n.id, n.kind, n.member_id, n.account_id, n.department_code, n.territory, i.grade
         FROM notice AS n JOIN incident AS i ON i.id = n.incident_id
         WHERE n.planned_at IS NULL ORDER BY n.id LIMIT :limit FOR UPDATE OF n SKIP LOCKED
     ), marked AS (
@@ -120,8 +120,11 @@ _PLAN = sa.text(
           ON k.kind = f.kind
         JOIN contact AS c ON c.sender = k.sender
          AND (c.member_id = f.member_id OR c.account_id = f.account_id
-              OR (c.member_id IS NULL AND c.account_id IS NULL AND starts_with(f.territory, c.territory)
-                  AND (c.sender = 'webhook' OR (f.member_id IS NULL AND f.account_id IS NULL))))
+              OR (starts_with(f.territory, c.territory) AND c.department_code = f.department_code)
+              OR (starts_with(f.territory, c.territory)
+                  AND num_nonnulls(c.member_id, c.account_id, c.department_code) = 0
+                  AND (c.sender = 'webhook'
+                       OR num_nonnulls(f.member_id, f.account_id, f.department_code) = 0)))
         ON CONFLICT DO NOTHING
     )
     SELECT count(*) FROM fresh
@@ -136,7 +139,7 @@ def plan(session: Session, now: datetime, quiet: Quiet, senders: Collection[str]
     """
     kinds = [
         {"kind": kind.name, "sender": sender, "urgent": kind.urgent}
-        for kind in notice_kinds().values()
+        for kind in worded_kinds(session).values()
         for sender in kind.senders
         if sender in senders
     ]

@@ -1,5 +1,7 @@
 """What a move changes besides the stage: one small function a move, all over one `Step`.
 
+Pieces of work for other forces are `subtasks`' subject, reports of one thing `duplicates`'.
+
 An effect checks what it was given before it changes anything. The stage has been set when it is called; the
 clocks follow the new stage when it returns, so an effect touches them only where a move does something of
 its own with time.
@@ -8,47 +10,19 @@ its own with time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
-from gis.access import Principal
 from gis.errors import Invalid
-from grids.members import Member
 from grids.responsibility import responsible_for
-from incidents import overrides
-from incidents.clocks import CaseClocks
+from incidents import duplicates, overrides, staged_limits, subtasks
 from incidents.incident import LEVELS, Incident
-from incidents.locating import DeclaredPlace, locate
+from incidents.locating import locate
+from incidents.step import Step, member_named
+from incidents.subtask_life import SUBTASK_MOVES
 
 REVIEW_AFTER = timedelta(days=30)
 """When a parked case is looked at again if nobody said when."""
 MAX_REVIEW = timedelta(days=3 * 366)
-
-
-@dataclass(slots=True)
-class Step:
-    """One move being made: the case, its clocks, who moves it, and what the move was told."""
-
-    session: Session
-    case: Incident
-    clocks: CaseClocks
-    by: Principal
-    now: datetime
-    zone: ZoneInfo
-    lon_lat: tuple[float, float]
-    note: str | None = None
-    member_id: int | None = None
-    amount: float | None = None
-    review_on: date | None = None
-    place: DeclaredPlace | None = None
-    details: dict[str, Any] = field(default_factory=dict)
-    """What the story keeps beside the stages."""
-    follow_up: str | None = None
-    """A move that follows from this one by itself."""
 
 
 def _register(step: Step) -> None:
@@ -58,17 +32,18 @@ def _register(step: Step) -> None:
 def _dispatch(step: Step) -> None:
     """Hand the case to a person; another one than the routing proposed is kept as an override."""
     case = step.case
-    member = _member(step, step.member_id if step.member_id is not None else overrides.proposed(case))
+    member = member_named(step, step.member_id if step.member_id is not None else overrides.proposed(case))
     case.handler_id = member.id
     case.registered_at = case.registered_at or step.now
     case.dispatched_at, case.accepted_at = step.now, None
     overrides.keep(step.session, case, step.note, by=step.by, now=step.now)
+    staged_limits.begin(step)
 
 
 def _reassign(step: Step) -> None:
     """Another person takes over, and the clock goes on as it was: the city promised a time, not a person."""
     case = step.case
-    member = _member(step, step.member_id)
+    member = member_named(step, step.member_id)
     step.details["from_member"] = case.handler_id
     case.handler_id, case.accepted_at = member.id, None
     overrides.keep(step.session, case, step.note, by=step.by, now=step.now)
@@ -164,8 +139,10 @@ def _go_on(step: Step) -> None:
 
 
 def _end(step: Step) -> None:
-    step.case.closed_at = step.now
+    """The end, of the pieces of work of other forces too; the reporter is told with the same move."""
+    step.case.closed_at = step.case.answered_at = step.now
     step.case.review_on = None
+    subtasks.cancel_all(step)
 
 
 def _appeal(step: Step) -> None:
@@ -173,15 +150,20 @@ def _appeal(step: Step) -> None:
 
 
 def _dismiss(step: Step) -> None:
-    step.case.appealed_at = None
+    step.case.appealed_at, step.case.answered_at = None, step.now
 
 
 def _reopen(step: Step) -> None:
-    """The same case again, under the same number, as if it had just been registered."""
+    """The same case again, under the same number, as if it had just been registered.
+
+    A report that had ended with another case stands on its own from now on.
+    """
     case = step.case
-    case.closed_at = case.verified_at = case.finished_at = case.appealed_at = None
+    case.closed_at = case.verified_at = case.finished_at = case.appealed_at = case.answered_at = None
     case.registered_at = case.registered_at or step.now
     _nobody_has_it(case)
+    if case.joined_to is not None:
+        duplicates.leave(step)
 
 
 def _relocate(step: Step) -> None:
@@ -232,6 +214,7 @@ def _relocate(step: Step) -> None:
     case.second_member_id = answer.second_member.id if answer.second_member else None
     step.lon_lat = (fix.lon, fix.lat)
     step.clocks.move_to(answer.territory)
+    subtasks.move_to(step.session, case)
     if case.handler_id is not None and answer.handler and answer.handler.id != case.handler_id:
         step.follow_up, step.member_id = "reassign", answer.handler.id
 
@@ -250,18 +233,6 @@ def _recompute(step: Step) -> None:
 
 def _nobody_has_it(case: Incident) -> None:
     case.handler_id = case.dispatched_at = case.accepted_at = None
-
-
-def _member(step: Step, wanted: int | None) -> Member:
-    member = step.session.get(Member, wanted) if wanted is not None else None
-    if member is None:
-        raise Invalid(
-            en="Nobody is named to dispatch to." if wanted is None else f"There is no member {wanted}.",
-            zh="没有指定派给谁。" if wanted is None else f"没有人员 {wanted}。",
-            remedy_en="Choose a person of the cell's team.",
-            remedy_zh="请从网格团队中选人。",
-        )
-    return member
 
 
 EFFECTS: dict[str, Callable[[Step], None]] = {
@@ -292,5 +263,9 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "reopen": _reopen,
     "relocate": _relocate,
     "recompute": _recompute,
+    "assist": subtasks.ask,
+    **dict.fromkeys(SUBTASK_MOVES, subtasks.advance),
+    "join": duplicates.join,
+    "split": duplicates.split,
 }
 """Move -> what it changes. A move that is not here changes the stage alone."""

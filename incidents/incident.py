@@ -33,9 +33,14 @@ STAGES = (
     "rejected",
     "parked",
     "void",
+    "joined",
 )
 ENDED = ("closed", "rejected", "void")
 """Stages in which no clock runs and nobody is asked for anything."""
+ANSWER_OWED = f"(stage IN {ENDED} AND answered_at IS NULL) OR appealed_at IS NOT NULL"
+"""Whose reporter should have heard the end, or an answer to their appeal, and has not."""
+JOINED = "joined"
+"""One more report of a case that is there already: it lives by that one's clock and ends with it."""
 
 CHANNELS = ("member", "desk", "resident", "hotline", "wechat", "sensor", "import")
 
@@ -60,9 +65,13 @@ class Incident(Base):
         CheckConstraint(f"level IN {LEVELS}", name="level_known"),
         CheckConstraint(f"grade IN {GRADES}", name="grade_known"),
         Index("ix_incident_open", "territory", "due_at", postgresql_where=text(f"stage NOT IN {ENDED}")),
+        Index("ix_incident_appealed", "territory", postgresql_where=text("appealed_at IS NOT NULL")),
         Index("ix_incident_reported_at", "reported_at"),
-        Index("ix_incident_closed_at", "closed_at"),
+        Index("ix_incident_lifetime", "closed_at", "reported_at"),
         Index("ix_incident_handler_open", "handler_id", postgresql_where=text(f"stage NOT IN {ENDED}")),
+        Index("ix_incident_joined_to", "joined_to", postgresql_where=text("joined_to IS NOT NULL")),
+        Index("ix_incident_answer_owed", "territory", postgresql_where=text(ANSWER_OWED)),
+        Index("ix_incident_review", "review_on", postgresql_where=text("stage = 'parked'")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -76,8 +85,19 @@ class Incident(Base):
     title: Mapped[str]
     description: Mapped[str]
     on_behalf: Mapped[str | None]
+    answers: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    """Answers to the questions of its category, by their keys."""
     floor: Mapped[int | None]
     unit: Mapped[str | None]
+    room: Mapped[str | None]
+    """The door within the floor, as written on it: 302."""
+
+    joined_to: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    """The earlier case of the same thing; kept when both have ended."""
+    reports: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How many reports the case stands for: its own and those that joined it."""
+    open_subtasks: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Pieces of work given to other forces (`incidents.subtasks`) that are not done."""
 
     stage: Mapped[str]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
@@ -132,24 +152,31 @@ class Incident(Base):
     supervised_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     review_on: Mapped[date | None]
     """When a parked case is looked at again."""
+    review_told_on: Mapped[date | None]
+    """The `review_on` the desk has been reminded of."""
     extension_asked: Mapped[Decimal | None]
     """Units of the running clock asked for and not yet answered."""
     appealed_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     """An appeal that is not answered yet."""
+    answered_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    """When the reporter was told the end; a reopened case owes another answer."""
 
 
 class IncidentMove(Base):
     """One row of the story: who moved the case, when, from where to where, and why. Append-only."""
 
     __tablename__ = "incident_move"
-    __table_args__ = (UniqueConstraint("incident_id", "version", "move"),)
+    __table_args__ = (
+        UniqueConstraint("incident_id", "version", "move"),
+        Index("ix_incident_move_move_at", "move", "at"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
     move: Mapped[str]
     from_stage: Mapped[str | None]
     to_stage: Mapped[str]
-    at: Mapped[datetime] = mapped_column(_MOMENT, index=True)
+    at: Mapped[datetime] = mapped_column(_MOMENT)
     account_id: Mapped[int | None]
     actor_name: Mapped[str]
     role: Mapped[str]

@@ -12,7 +12,7 @@ from gis.errors import Conflict
 from incidents import workflow
 from incidents.calendar import CITY_ZONE
 from incidents.incident import LEVELS
-from incidents.rules import Traits, current_rulebook
+from incidents.rules import Traits, current_rulebooks
 
 LEVEL_NAMES = {
     "community": ("社区", "community"),
@@ -25,7 +25,7 @@ LEVEL_NAMES = {
 # are left out, so two workers share the rest; `i.due_at` is asked again because a locked row is read afresh.
 _DUE = sa.text(
     """
-    SELECT i.id, i.version, i.category, i.level, i.channel, i.grade, c.due_at
+    SELECT i.id, i.version, i.category, i.level, i.channel, i.grade, i.territory, i.reported_at, c.due_at
     FROM case_clock AS c JOIN incident AS i ON i.id = c.incident_id
     WHERE c.stopped_at IS NULL AND c.due_at <= :now AND (c.due_at, i.id) > (:due_at, :id)
       AND c.clock IN ('handle', 'level')
@@ -44,8 +44,8 @@ def climb(session: Session, now: datetime, zone: ZoneInfo = CITY_ZONE, *, limit:
     keeps where it is does not stand in the way of those behind it. Returns the ids of the cases that climbed:
     fewer than `limit` means that none is left.
     """
-    rules = current_rulebook(session, zone)
-    if not any(rule.clock == "level" for rule in rules.rules):
+    books = current_rulebooks(session, zone)
+    if not books.know_a_ladder:
         return []
     climbed: list[int] = []
     seen = dict(_BEGINNING)
@@ -54,6 +54,7 @@ def climb(session: Session, now: datetime, zone: ZoneInfo = CITY_ZONE, *, limit:
         rows = session.execute(_DUE, wanted).all()
         for row in rows:
             above = LEVELS[LEVELS.index(row.level) + 1]
+            rules = books.of(row.territory, row.reported_at)
             if rules.limit("level", Traits(row.category, above, row.channel, row.grade)) is None:
                 continue
             if _escalate(session, row.id, row.version, row.level, above, now, zone):

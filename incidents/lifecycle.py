@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from gis.access import DESK_ROLES, Principal
 from gis.errors import Conflict, Denied, Invalid
-from incidents.incident import ENDED, LEVELS
+from incidents.incident import ENDED, JOINED, LEVELS
 
 DESK = frozenset(
     {
@@ -57,6 +57,12 @@ FACTS = {
     "just_dispatched": ("派遣不到一分钟且未签收", "dispatched less than a minute ago and not accepted"),
     "top_level": ("已在最高层级", "the case is at the highest level"),
     "elsewhere": ("不在本人辖区", "the case lies outside the person's territory"),
+    "in_charge": ("由本人派遣或主办", "the person sends cases or answers for this one"),
+    "subtasks_open": ("还有协办未完成", "another force is still at work on it"),
+    "depended_on": (
+        "有上报并入，或有协办未完成",
+        "other reports have joined it, or another force is still at work on it",
+    ),
 }
 """What may be true of a case besides its stage: name -> words for a person."""
 
@@ -83,6 +89,10 @@ class Move:
     takes_amount: bool = False
     takes_date: bool = False
     takes_place: bool = False
+    takes_force: bool = False
+    takes_case: bool = False
+    of_subtask: bool = False
+    """Made with one piece of work of another force: offered beside it, not at the foot of the case."""
 
 
 _WAITING = ("registered", "dispatched", "handling")
@@ -97,7 +107,7 @@ MOVES: dict[str, Move] = {
     "confirm": Move("核实", "Confirm", ("reported",), "registered", CHECKERS),
     "dispatch": Move("派遣", "Dispatch", ("registered",), "dispatched", SENDERS, takes_member=True),
     "accept": Move("签收", "Accept", ("dispatched",), "handling", WORKERS, handler=True),
-    "finish": Move("处置完成", "Finish", _WORKING, "handled", WORKERS, handler=True),
+    "finish": Move("处置完成", "Finish", _WORKING, "handled", WORKERS, handler=True, unless="subtasks_open"),
     "verify": Move("核查", "Verify", ("handled",), "verified", CHECKERS, handler=False),
     "close": Move("结案", "Close", ("verified",), "closed", DESK),
     # answers that are waited for
@@ -124,6 +134,19 @@ MOVES: dict[str, Move] = {
                      needs_note=True),
     "pause": Move("暂停计时", "Pause the clock", _WORKING, SAME, DESK, unless="paused", needs_note=True),
     "park": Move("挂账", "Park", _WAITING, "parked", SENDERS, needs_note=True, takes_date=True),
+    # several forces on one case
+    "assist": Move("请协办", "Ask another force", _WAITING, SAME, SENDERS | WORKERS, needs="in_charge",
+                   needs_note=True, takes_force=True),
+    "assist_accept": Move("协办签收", "Accept the work", _WAITING, SAME, WORKERS, of_subtask=True),
+    "assist_finish": Move("协办完成", "Finish the work", _WAITING, SAME, WORKERS, of_subtask=True),
+    "assist_hand_back": Move("协办退回", "Hand the work back", _WAITING, SAME, WORKERS, needs_note=True,
+                             of_subtask=True),
+    "assist_cancel": Move("撤销协办", "Cancel the work", (*_WAITING, "parked"), SAME, SENDERS | WORKERS,
+                          needs="in_charge", needs_note=True, of_subtask=True),
+    # several reports of one thing
+    "join": Move("并案", "Join to another report", ("reported", *_WAITING), JOINED, SENDERS,
+                 unless="depended_on", takes_case=True),
+    "split": Move("拆案", "Take apart again", (JOINED,), BEFORE, SENDERS, needs_note=True),
     # ways out, and back
     "reject": Move("不予立案", "Reject", ("reported",), "rejected", DESK, needs_note=True),
     "void": Move("作废", "Make void", (*_ALIVE, "parked"), "void", DESK, needs_note=True),
@@ -131,6 +154,8 @@ MOVES: dict[str, Move] = {
     "reopen": Move("重开", "Reopen", ENDED, "registered", SENDERS | {"resident"}, needs_note=True),
     # what the system tells
     "recompute": Move("时限重算", "Deadline recomputed", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
+    "take_in": Move("并入上报", "A report joined", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
+    "let_go": Move("拆出上报", "A report left", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
 }
 # fmt: on
 """The table, in the order a panel offers what is open: the next step first, then the ways aside, then out."""
@@ -142,8 +167,11 @@ class CaseLike(Protocol):
     stage: Any
     level: Any
     territory: Any
+    member_id: Any
     handler_id: Any
     department_code: Any
+    reports: Any
+    open_subtasks: Any
     paused_at: Any
     extension_asked: Any
     appealed_at: Any
@@ -153,9 +181,20 @@ class CaseLike(Protocol):
 
 def is_with(case: CaseLike, person: Principal) -> bool:
     """Whether the case is this person's to handle: theirs by name, or their department's."""
-    if person.role == "department_handler" and case.department_code is not None:
+    if person.role == "department_handler" and speaks_for(person, case.department_code):
         return True
     return case.handler_id is not None and case.handler_id == person.member_id
+
+
+def speaks_for(person: Principal, department: str | None) -> bool:
+    """Whether a department's account answers for this department; one that names none answers for all."""
+    return department is not None and person.department in (None, department)
+
+
+def in_charge(case: CaseLike, person: Principal) -> bool:
+    """Whether the case is the person's to steer: they send cases, have this one, or received it first."""
+    first = case.member_id is not None and case.member_id == person.member_id
+    return person.role in SENDERS or first or is_with(case, person)
 
 
 def facts_of(case: CaseLike, person: Principal, now: datetime) -> frozenset[str]:
@@ -172,6 +211,9 @@ def facts_of(case: CaseLike, person: Principal, now: datetime) -> frozenset[str]
         "elsewhere": person.role in DESK_ROLES
         and not person.covers(case.territory)
         and not is_with(case, person),
+        "in_charge": in_charge(case, person),
+        "subtasks_open": case.open_subtasks > 0,
+        "depended_on": case.reports > 1 or case.open_subtasks > 0,
     }
     return frozenset(name for name, true in held.items() if true)
 
@@ -237,6 +279,7 @@ def moves_open_to(
         for name, move in MOVES.items()
         if stage in move.from_stages
         and role in move.roles
+        and not move.of_subtask
         and (move.handler is None or move.handler == is_handler)
         and (move.needs is None or move.needs in facts)
         and move.unless not in facts

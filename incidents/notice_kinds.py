@@ -1,4 +1,7 @@
-"""The kinds of notice that are told outside the house, and their words (`data/code_tables`)."""
+"""The kinds of notice that are told outside the house, and their shipped words (`data/code_tables`).
+
+A city may give a kind words of its own: `incidents.notice_wording`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from functools import lru_cache
 
 from incidents.code_tables import shipped
 
-BLANKS = ("number", "title", "place", "stage", "due", "reply", "link")
+BLANKS = ("number", "title", "place", "stage", "due", "reply", "link", "what", "joined_to")
 """What the words of a kind may speak of."""
 
 ENDS = {

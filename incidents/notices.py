@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ CHANNEL = "citygrid"
 
 
 class Notice(Base):
-    """One thing to tell a member, the account that reported, or, with neither, the desk of a territory."""
+    """One thing to tell a member, the account that reported, a department of a territory, or, with none of
+    them, the desk of the territory."""
 
     __tablename__ = "notice"
     __table_args__ = (Index("ix_notice_unplanned", "id", postgresql_where=text("planned_at IS NULL")),)
@@ -27,6 +28,7 @@ class Notice(Base):
     kind: Mapped[str]
     member_id: Mapped[int | None] = mapped_column(index=True)
     account_id: Mapped[int | None]
+    department_code: Mapped[str | None]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     planned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -41,11 +43,13 @@ def announce_case(
     case: Mapping[str, Any],
     place: tuple[float, float],
     previous_member_id: int | None,
+    helpers: Mapping[str, Sequence[Any]] | None = None,
 ) -> None:
     """Nudge every open page that may see the case, once the change is committed.
 
     `case` gives the columns the pages need; `place` is its lon, lat; `previous_member_id` is who had it
-    before, so that their page takes it off the list.
+    before, so that their page takes it off the list; `helpers` names members and departments with a piece of
+    work in it whom the change concerns.
     """
     columns = ("id", "stage", "version", "territory", "reported_by", "title", "icon")
     announce(
@@ -59,5 +63,7 @@ def announce_case(
             "previous_member_id": previous_member_id,
             "lon": place[0],
             "lat": place[1],
+            "helpers": list((helpers or {}).get("members", ())),
+            "departments": list((helpers or {}).get("departments", ())),
         },
     )

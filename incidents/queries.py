@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -29,6 +29,9 @@ from incidents.case_file import (
     story,
 )
 from incidents.case_rows import (
+    ALIVE_SQL,
+    ANSWER_OWED_SQL,
+    ANSWER_SQL,
     CLOCK_SQL,
     CLOCKS,
     FROM_SQL,
@@ -38,8 +41,10 @@ from incidents.case_rows import (
     Row,
     conditions,
     to_row,
+    turn_condition,
 )
 from incidents.incident import ENDED
+from incidents.work_queues import QUEUES, queues_for
 
 __all__ = [
     "CLOCKS",
@@ -53,7 +58,9 @@ __all__ = [
     "PhotoRow",
     "Row",
     "TimeBar",
+    "WorkCounts",
     "count_incidents",
+    "count_work",
     "counters",
     "get_incident",
     "list_incidents",
@@ -97,8 +104,9 @@ class Counters:
     overdue: int
     closed_today: int
     closed_today_in_time: int
-    unanswered_today: int
-    reports_today: int
+    unanswered: int
+    """Of all cases, however old: see `case_rows.ANSWER_SQL`."""
+    waiting_for_answer: int
 
 
 def list_incidents(
@@ -174,8 +182,39 @@ def count_incidents(session: Session, wanted: Filter, *, by: Principal, now: dat
     """How many cases a filter finds."""
     where = conditions(wanted, by)
     return session.execute(
-        sa.text("SELECT count(*) FROM incident AS i" + where.sql), {**where.params, "now": now}
+        sa.text("SELECT count(*)" + _COUNTED_FROM + where.sql), {**where.params, "now": now}
     ).scalar_one()
+
+
+_COUNTED_FROM = " FROM incident AS i JOIN category AS k ON k.code = i.category"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCounts:
+    """How many cases of a filter there are, how many of them wait for dispatch, for the person asking at all,
+    and in each work queue of their role."""
+
+    total: int
+    hollow: int
+    mine: int
+    queues: dict[str, int]
+
+
+def count_work(session: Session, wanted: Filter, *, by: Principal, now: datetime, today: date) -> WorkCounts:
+    """What the tabs and work queues over the list count; `today` is the city's day."""
+    names = tuple(queues_for(by.role))
+    where = conditions(replace(wanted, open_only=False), by)
+    if wanted.open_only:
+        where.add(ALIVE_SQL)
+    listed = f"i.stage NOT IN {ENDED}" if wanted.open_only else "true"
+    counted = [listed, HOLLOW_SQL, turn_condition(by), *(QUEUES[name].condition for name in names)]
+    columns = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in counted)
+    row = session.execute(
+        sa.text("SELECT " + columns + _COUNTED_FROM + where.sql),
+        {**where.params, "now": now, "today": today, "me": by.member_id},
+    ).one()
+    total, hollow, mine, *queues = row
+    return WorkCounts(total, hollow, mine, dict(zip(names, queues, strict=True)))
 
 
 def counters(
@@ -188,8 +227,10 @@ def counters(
     row = session.execute(
         sa.text(
             f"""
-            WITH i AS (SELECT i.*, {CLOCK_SQL} AS clock, {HOLLOW_SQL} AS hollow FROM incident AS i {where.sql}
-                       AND (i.stage NOT IN {ENDED} OR i.reported_at >= :yesterday OR i.closed_at >= :today))
+            WITH i AS (SELECT i.*, {CLOCK_SQL} AS clock, {HOLLOW_SQL} AS hollow, {ANSWER_SQL} AS answer
+                       FROM incident AS i {where.sql}
+                       AND (i.stage NOT IN {ENDED} OR i.reported_at >= :yesterday OR i.closed_at >= :today
+                            OR {ANSWER_OWED_SQL}))
             SELECT count(*) FILTER (WHERE reported_at >= :today),
                    count(*) FILTER (WHERE reported_at >= :yesterday AND reported_at < :yesterday_now),
                    count(*) FILTER (WHERE hollow),
@@ -202,8 +243,8 @@ def counters(
                    count(*) FILTER (WHERE stage = 'closed' AND closed_at >= :today),
                    count(*) FILTER (WHERE stage = 'closed' AND closed_at >= :today
                                     AND (due_at IS NULL OR coalesce(finished_at, closed_at) <= due_at)),
-                   count(*) FILTER (WHERE reported_at >= :today AND stage = 'reported'),
-                   count(*) FILTER (WHERE reported_at >= :today)
+                   count(*) FILTER (WHERE answer = 'unanswered'),
+                   count(*) FILTER (WHERE answer = 'waiting')
             FROM i
             """
         ),

@@ -1,4 +1,5 @@
-"""Reminders: who has a case hears once that its deadline comes near, and once that it has passed.
+"""Reminders: who has a case hears once that its deadline comes near, and once that it has passed; so does the
+force that has a piece of work of it. The desk hears when a parked point is to be looked at again.
 
 The clocks themselves are the schedule: there is no second list of what is due when, so a paused, extended or
 recomputed clock needs nobody to correct one. A sweep tells what is due and not told yet.
@@ -7,12 +8,14 @@ recomputed clock needs nobody to correct one. A sweep tells what is due and not 
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, territory_column
+from incidents.calendar import CITY_ZONE
 from incidents.notices import announce_case
 
 REMINDERS = ("due_soon", "overdue")
@@ -36,7 +39,7 @@ class Reminder(Base):
 _REMIND = sa.text(
     """
     WITH due AS (
-        SELECT c.id AS clock_id, c.clock, c.due_at, c.incident_id,
+        SELECT c.id AS clock_id, c.clock, c.due_at, c.incident_id, c.subtask_id,
                CASE WHEN c.due_at <= :now THEN 'overdue' ELSE 'due_soon' END AS kind
         FROM case_clock AS c JOIN incident AS i ON i.id = c.incident_id
         WHERE c.stopped_at IS NULL AND c.due_soon_at <= :now AND i.paused_at IS NULL
@@ -49,15 +52,19 @@ _REMIND = sa.text(
         FROM due AS d JOIN incident AS i ON i.id = d.incident_id
         ON CONFLICT DO NOTHING RETURNING clock_id, kind
     ), told AS (
-        INSERT INTO notice (incident_id, kind, member_id, body, created_at, territory)
-        SELECT i.id, d.kind, i.handler_id, jsonb_build_object('clock', d.clock, 'due_at', d.due_at), :now,
-               i.territory
+        INSERT INTO notice (incident_id, kind, member_id, department_code, body, created_at, territory)
+        SELECT i.id, d.kind,
+               CASE WHEN s.department_code IS NULL THEN coalesce(s.member_id, i.handler_id) END,
+               s.department_code,
+               jsonb_build_object('clock', d.clock, 'due_at', d.due_at, 'what', s.what), :now, i.territory
         FROM given JOIN due AS d USING (clock_id, kind) JOIN incident AS i ON i.id = d.incident_id
+        LEFT JOIN subtask AS s ON s.id = d.subtask_id
     )
     SELECT given.kind AS reminder, i.id, i.stage, i.version, i.territory, i.reported_by, i.title, k.icon,
-           i.handler_id, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat
+           i.handler_id, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, s.member_id AS helper, s.department_code
     FROM given JOIN due AS d USING (clock_id, kind) JOIN incident AS i ON i.id = d.incident_id
     JOIN category AS k ON k.code = i.category
+    LEFT JOIN subtask AS s ON s.id = d.subtask_id
     """
 )
 
@@ -73,6 +80,50 @@ def remind(session: Session, now: datetime, *, limit: int = 500) -> int:
         announce_case(
             session,
             move=row.reminder,
+            case=dict(row._mapping),
+            place=(row.lon, row.lat),
+            previous_member_id=row.handler_id,
+            helpers={
+                "members": [row.helper] if row.helper else [],
+                "departments": [row.department_code] if row.department_code else [],
+            },
+        )
+    return len(rows)
+
+
+_REVIEW = sa.text(
+    """
+    WITH due AS (
+        SELECT i.id FROM incident AS i
+        WHERE i.stage = 'parked' AND i.review_on <= :today AND i.review_told_on IS DISTINCT FROM i.review_on
+        ORDER BY i.review_on, i.id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), told AS (
+        INSERT INTO notice (incident_id, kind, body, created_at, territory)
+        SELECT i.id, 'review_due', jsonb_build_object('review_on', i.review_on), :now, i.territory
+        FROM due JOIN incident AS i USING (id)
+    )
+    UPDATE incident AS i SET review_told_on = i.review_on
+    FROM due, category AS k
+    WHERE i.id = due.id AND k.code = i.category
+    RETURNING i.id, i.stage, i.version, i.territory, i.reported_by, i.title, k.icon, i.handler_id,
+              ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat
+    """
+)
+
+
+def remind_of_reviews(
+    session: Session, now: datetime, zone: ZoneInfo = CITY_ZONE, *, limit: int = 500
+) -> int:
+    """Tell the desk of the parked points whose day of review has come: once for each day that was set.
+
+    Returns how many it told of, at most `limit`.
+    """
+    today = now.astimezone(zone).date()
+    rows = session.execute(_REVIEW, {"now": now, "today": today, "limit": limit}).all()
+    for row in rows:
+        announce_case(
+            session,
+            move="review_due",
             case=dict(row._mapping),
             place=(row.lon, row.lat),
             previous_member_id=row.handler_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from gis.database import Statement
 from gis.errors import Conflict, Invalid
 from gis.text import can_be_kept
 from grids.responsibility import Responsibility, look, responsible_for, unknown_category
+from incidents import answers, duplicates, staged_limits
 from incidents.clocks import STARTED, clock_wanted
 from incidents.deadlines import deadline
 from incidents.incident import AT_ONCE, LEVELS, ORDINARY, Incident
@@ -51,11 +52,16 @@ class ReportDraft:
     accuracy_level: int | None = None
     floor: int | None = None
     unit: str | None = None
+    room: str | None = None
     component_id: int | None = None
     channel: str = "member"
     on_behalf: str | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    """To the questions of its category, by their keys."""
     chosen_cell: str | None = None
     """The reporter's answer to "which side of the road?": the cell they say they stand in."""
+    same_as: int | None = None
+    """The case nearby that the reporter says is the same thing; believed where it is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Reported:
     version: int
     created: bool
     responsibility: Responsibility | None
+    joined_to: str | None = None
+    """The number of the case that the report has joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,7 @@ def _report(
     )
     place = look(session, fix, category=draft.category, component_id=draft.component_id)
     category = _category_of(place)
+    answers.refuse_faulty(place.questions, draft.answers)
     answer = responsible_for(
         session,
         fix,
@@ -121,10 +130,12 @@ def _report(
         chosen_cell=draft.chosen_cell,
         place=place,
     )
+    lead = _said_to_be_the_same(session, draft, (fix.lon, fix.lat), now)
     waits = draft.channel in OUTSIDE_CHANNELS and category.needs_confirm
-    moves = _first_moves(waits, answer)
-    rules = current_rulebook(session, zone, stamp=category.rules_stamp)
+    moves = _joining_moves(lead) if lead else _first_moves(waits, answer)
+    rules = current_rulebook(session, zone, stamp=category.rules_stamp, territory=answer.territory, at=now)
     values = _incident_values(draft, category, answer, moves[-1]["to_stage"], by=by, now=now)
+    values["joined_to"] = lead.id if lead else None
     clock = _first_clock(values, category, rules, now)
     values |= {column: clock[key] for column, key in _CLOCK_COPY.items()} if clock else {}
     row = _INSERT.first(
@@ -136,15 +147,23 @@ def _report(
             "actor_name": by.display_name,
             "role": by.role,
             "case": _json(values),
-            "clock": _json(clock),
+            "clock": _json(clock or {}),
             "moves": _json(moves),
-            "notices": _json(_notices(values, answer)),
+            "notices": _json(
+                [duplicates.joined_notice(by.account_id, lead.number)] if lead else _notices(values, answer)
+            ),
         },
     )
     if row is None:
         answered = _answered_before(session, draft, by)
         assert answered is not None, "nothing was inserted, so the key exists"
         return answered
+    if lead:
+        duplicates.take_in(session, lead.id, row.id, by, now)
+    elif values["stage"] == "dispatched":
+        staged_limits.begin_with_report(
+            session, row.id, category.code, values, rules, stamp=category.rules_stamp, by=by, now=now
+        )
     announce_case(
         session,
         move="report",
@@ -152,7 +171,20 @@ def _report(
         place=(fix.lon, fix.lat),
         previous_member_id=None,
     )
-    return Reported(row.id, row.number, values["tracking_code"], values["stage"], 1, True, answer)
+    joined = lead.number if lead else None
+    return Reported(row.id, row.number, values["tracking_code"], values["stage"], 1, True, answer, joined)
+
+
+def _said_to_be_the_same(
+    session: Session, draft: ReportDraft, place: tuple[float, float], now: datetime
+) -> duplicates.Alike | None:
+    """The case the reporter names, where it may be the same thing; else the report stands on its own."""
+    if draft.same_as is None:
+        return None
+    found = duplicates.alike(
+        session, draft.category, *place, now, unit=draft.unit, floor=draft.floor, room=draft.room
+    )
+    return next((case for case in found if case.id == draft.same_as), None)
 
 
 def _refuse_faulty(draft: ReportDraft) -> None:
@@ -207,6 +239,15 @@ def _first_moves(waits: bool, answer: Responsibility) -> list[dict[str, Any]]:
         if answer.member is not None:
             moves.append({"move": "dispatch", "from_stage": "registered", "to_stage": "dispatched"})
     return moves
+
+
+def _joining_moves(lead: duplicates.Alike) -> list[dict[str, Any]]:
+    """The moves of a report that joins another case at once."""
+    details = {"joined_to": lead.id, "number": lead.number, "handler": None}
+    return [
+        {"move": "report", "from_stage": None, "to_stage": "reported"},
+        {"move": "join", "from_stage": "reported", "to_stage": "joined", "details": details},
+    ]
 
 
 def _notices(values: dict[str, Any], answer: Responsibility) -> list[dict[str, Any]]:
@@ -278,8 +319,10 @@ def _incident_values(
         "title": draft.title or category.name_zh,
         "description": draft.description,
         "on_behalf": draft.on_behalf,
+        "answers": draft.answers,
         "floor": draft.floor,
         "unit": draft.unit,
+        "room": draft.room,
         "stage": stage,
         "version": 1,
         "grade": AT_ONCE if category.urgent else ORDINARY,
@@ -315,7 +358,8 @@ def _incident_values(
 # fmt: off
 _COLUMNS = ", ".join([
     "tracking_code", "report_key", "body_hash", "reported_by", "channel", "category", "title",
-    "description", "on_behalf", "floor", "unit", "stage", "version", "grade", "source_lon", "source_lat",
+    "description", "on_behalf", "answers", "floor", "unit", "room", "joined_to", "stage", "version",
+    "grade", "source_lon", "source_lat",
     "source_crs", "accuracy_m", "accuracy_level", "place", "building_id", "component_id", "generation",
     "cell_code", "territory", "rule", "confidence", "border_m", "second_cell", "second_member_id",
     "reason_zh", "reason_en", "trace", "decision", "member_id", "handler_id", "department_code",
@@ -339,19 +383,23 @@ _INSERT = Statement(
         RETURNING id, number, reported_at, reported_by, handler_id, territory
     ), moved AS (
         INSERT INTO incident_move (incident_id, move, from_stage, to_stage, at, account_id, actor_name, role,
-                                   member_id, version, territory)
+                                   member_id, version, details, territory)
         SELECT new.id, m.move, m.from_stage, m.to_stage, new.reported_at, new.reported_by, :actor_name, :role,
-               CASE WHEN m.move = 'dispatch' THEN new.handler_id END, 1, new.territory
-        FROM new, jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(move text, from_stage text, to_stage text)
+               CASE WHEN m.move = 'dispatch' THEN new.handler_id END, 1,
+               coalesce(m.details, jsonb_build_object()), new.territory
+        FROM new, jsonb_to_recordset(CAST(:moves AS jsonb))
+            AS m(move text, from_stage text, to_stage text, details jsonb)
     ), clocked AS (
         INSERT INTO case_clock (incident_id, {_CLOCK_COLUMNS})
         SELECT new.id, {", ".join(f"c.{column}" for column in _CLOCK_COLUMNS.split(", "))}
         FROM new, jsonb_populate_record(CAST(NULL AS case_clock), CAST(:clock AS jsonb)) AS c
         WHERE c.clock IS NOT NULL
     ), told AS (
-        INSERT INTO notice (incident_id, kind, member_id, created_at, territory)
-        SELECT new.id, n.kind, n.member_id, new.reported_at, new.territory
-        FROM new, jsonb_to_recordset(CAST(:notices AS jsonb)) AS n(kind text, member_id bigint)
+        INSERT INTO notice (incident_id, kind, member_id, account_id, body, created_at, territory)
+        SELECT new.id, n.kind, n.member_id, n.account_id, coalesce(n.body, jsonb_build_object()),
+               new.reported_at, new.territory
+        FROM new, jsonb_to_recordset(CAST(:notices AS jsonb))
+            AS n(kind text, member_id bigint, account_id bigint, body jsonb)
     )
     SELECT id, number FROM new
     """

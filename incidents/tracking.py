@@ -17,7 +17,7 @@ from gis.database import Base, territory_column
 from gis.errors import Conflict, Invalid, NotFound
 from gis.text import can_be_kept
 from incidents.categories import Category
-from incidents.incident import ENDED, Incident, IncidentMove
+from incidents.incident import ENDED, JOINED, Incident, IncidentMove
 from incidents.lifecycle import ANSWERS
 
 LOW = 2
@@ -40,6 +40,8 @@ SHOWN = (
     "appeal",
     "dismiss",
     "reopen",
+    "join",
+    "split",
 )
 """Moves a reporter is told of; the others are the house's own business."""
 
@@ -110,6 +112,7 @@ def track(session: Session, code: str) -> Tracked:
         .order_by(IncidentMove.at, IncidentMove.id)
     ).all()
     answers = [move.note for move in moves if move.move in ANSWERS]
+    steps = [Step(move.move, move.to_stage, move.at) for move in moves if move.move in SHOWN]
     return Tracked(
         number=case.number,
         stage=case.stage,
@@ -117,11 +120,30 @@ def track(session: Session, code: str) -> Tracked:
         category_en=category.name_en,
         icon=category.icon,
         reported_at=case.reported_at,
-        due_at=None if case.stage in ENDED else case.due_at,
-        steps=[Step(move.move, move.to_stage, move.at) for move in moves if move.move in SHOWN],
+        due_at=None if case.stage in ENDED else _due_at(session, case),
+        steps=_with_the_other(session, case, steps),
         reply=answers[-1] if answers and case.stage in ENDED else None,
         rating=rating_of(session, case.id),
     )
+
+
+def _due_at(session: Session, case: Incident) -> datetime | None:
+    """The deadline that counts: of a report that joined another case, that one's."""
+    if case.stage != JOINED:
+        return case.due_at
+    return session.scalar(sa.select(Incident.due_at).where(Incident.id == case.joined_to))
+
+
+def _with_the_other(session: Session, case: Incident, steps: list[Step]) -> list[Step]:
+    """The steps of a report that lives by another case go on with what happens to that one."""
+    if case.stage != JOINED:
+        return steps
+    theirs = session.execute(
+        sa.select(IncidentMove.move, IncidentMove.to_stage, IncidentMove.at)
+        .where(IncidentMove.incident_id == case.joined_to, IncidentMove.at > steps[-1].at)
+        .order_by(IncidentMove.at, IncidentMove.id)
+    )
+    return steps + [Step(*row) for row in theirs if row.move in SHOWN]
 
 
 def _case_of(session: Session, code: str) -> tuple[Incident, Category]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -44,6 +45,13 @@ def program() -> Iterator[Program]:
     with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Hook)) as server:
         taken.port = server.server_address[1]
         yield taken
+
+
+@contextmanager
+def hanging() -> Iterator[str]:
+    """The address of a receiver that takes a connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/hook"
 
 
 @dataclass

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from api.cli.frame import Means, say, tell
+
+if TYPE_CHECKING:
+    from incidents.contacts import Contact
 
 
 @click.group(help=say("对外通知的联系地址。", "Addresses that are told outside the house."))
@@ -14,14 +19,15 @@ def command() -> None:
 
 @command.command(
     help=say(
-        "添加联系地址：归某网格员、某账户；都不填则代表辖区值班台。",
-        "Add an address: of a member, of an account; with neither it hears for the desk of a territory.",
+        "添加联系地址：归某网格员、某账户或某部门；都不填则代表辖区值班台。",
+        "Add an address: of a member, an account or a department; with none it hears for a territory's desk.",
     )
 )
 @click.argument("sender", type=click.Choice(["email", "sms", "webhook"]))
 @click.argument("address")
 @click.option("--member", "member_id", type=int, help=say("人员编号。", "The member it belongs to."))
 @click.option("--account", help=say("账户名。", "The account it belongs to."))
+@click.option("--department", help=say("部门编码。", "The department it belongs to, by code."))
 @click.option(
     "--territory",
     default="",
@@ -36,15 +42,18 @@ def add(
     address: str,
     member_id: int | None,
     account: str | None,
+    department: str | None,
     territory: str,
     language: str,
 ) -> None:
     from api.auth import find_account
     from incidents.contacts import add_contact
 
-    if member_id is not None and account is not None:
-        raise click.UsageError(say("人员与账户只能填一个。", "Give a member or an account, not both."))
-    with means.database.unit_of_work() as session:
+    if sum(owner is not None for owner in (member_id, account, department)) > 1:
+        raise click.UsageError(
+            say("人员、账户、部门只能填一个。", "Give one of a member, an account and a department.")
+        )
+    with means.database.system_work() as session:
         add_contact(
             session,
             sender,
@@ -52,6 +61,7 @@ def add(
             language=language,
             member_id=member_id,
             account_id=find_account(session, account).id if account else None,
+            department=department,
             territory=territory,
         )
     tell(say("已添加。", "Added."))
@@ -62,12 +72,18 @@ def add(
 def list_(means: Means) -> None:
     from incidents.contacts import contacts
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         for one in contacts(session):
-            whose = f"member {one.member_id}" if one.member_id else f"account {one.account_id}"
-            if one.member_id is None and one.account_id is None:
-                whose = f"desk {one.territory or '*'}"
-            click.echo(f"{one.id}\t{one.sender}\t{one.address}\t{one.language}\t{whose}")
+            click.echo(f"{one.id}\t{one.sender}\t{one.address}\t{one.language}\t{_whose(one)}")
+
+
+def _whose(contact: Contact) -> str:
+    if contact.member_id is not None:
+        return f"member {contact.member_id}"
+    if contact.account_id is not None:
+        return f"account {contact.account_id}"
+    ground = contact.territory or "*"
+    return f"department {contact.department_code} {ground}" if contact.department_code else f"desk {ground}"
 
 
 @command.command(help=say("删除联系地址。", "Forget an address."))
@@ -76,6 +92,6 @@ def list_(means: Means) -> None:
 def remove(means: Means, number: int) -> None:
     from incidents.contacts import remove_contact
 
-    with means.database.unit_of_work() as session:
+    with means.database.system_work() as session:
         remove_contact(session, number)
     tell(say("已删除。", "Removed."))

@@ -8,6 +8,7 @@ import api.tries
 import api.undertaking
 import etl.export_gate
 import gis.audit
+import gis.audit_chain
 import grids.cells
 import grids.duties
 import grids.exceptions
@@ -19,10 +20,14 @@ import incidents.clocks
 import incidents.contacts
 import incidents.deliveries
 import incidents.incident
+import incidents.notice_wording
 import incidents.notices
 import incidents.overrides
 import incidents.reminders
 import incidents.rules
+import incidents.setting_changes
+import incidents.staged_limits
+import incidents.subtasks
 import incidents.tracking
 import layers.areas
 import layers.basemap

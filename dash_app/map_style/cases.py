@@ -1,4 +1,7 @@
-"""Cases: closed ones from tiles, open ones in clusters and alone, and the selected one on top."""
+"""Cases: closed ones from tiles, open ones in clusters, in stacks and alone, and the selected one on top.
+
+A cluster is near together and falls apart on the way in; a stack is one point, a building's sixty doors.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ def cases(theme: str) -> list[Layer]:
     ui = ui_palette(theme)
     accent = ui["accent"]["base"]
     closed = clock_palette(theme)["closed"]
-    single = ["!", ["has", "point_count"]]
+    single = ["all", ["!", ["has", "point_count"]], ["!", ["has", "stack"]]]
+    counts = [
+        part
+        for clock in ("overdue", "due_soon", "in_time", "paused")
+        for part in ("|", ["to-string", ["get", clock]])
+    ]
     return [
         {
             "id": "closed",
@@ -34,16 +42,19 @@ def cases(theme: str) -> list[Layer]:
             "source": "open",
             "filter": ["has", "point_count"],
             "layout": {
-                "icon-image": [
-                    "concat",
-                    "cluster",
-                    *[
-                        part
-                        for clock in ("overdue", "due_soon", "in_time", "paused")
-                        for part in ("|", ["to-string", ["get", clock]])
-                    ],
-                ],
+                "icon-image": ["concat", "cluster", *counts],
                 "icon-allow-overlap": True,
+            },
+        },
+        {
+            "id": "open-stack",
+            "type": "symbol",
+            "source": "open",
+            "filter": ["all", ["!", ["has", "point_count"]], ["has", "stack"]],
+            "layout": {
+                "icon-image": ["concat", "cluster", *counts],
+                "icon-allow-overlap": True,
+                "icon-ignore-placement": True,
             },
         },
         {

@@ -5,7 +5,6 @@ Counts only: names and phones are read through a function that leaves a record, 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,12 +13,11 @@ from markupsafe import Markup
 from dash_app.markup import chip, div, figure, heading, icon, join, section, span, tag, thousands
 from dash_app.panels.crumb import crumb_bar
 from dash_app.panels.queue import mini_row
+from dash_app.panels.stack import at_door, door_words, stack
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
 from incidents.queries import Row
 from layers.buildings import BuildingFacts
-
-FLOORS_SHOWN = 40
 
 
 def building_name(words: Words, building: BuildingFacts) -> str:
@@ -45,7 +43,9 @@ def building_panel(
     state: ViewState,
     *,
     now: datetime,
+    people: Markup | None = None,
 ) -> Markup:
+    """`people` is the way to the households (`panels.households`), for those who have one."""
     title = building_name(words, building)
     where = " · ".join(part for part in (building.address, building.estate) if part and part != title)
     return join(
@@ -79,22 +79,11 @@ def building_panel(
                     ),
                     _cell_link(words, building, cell_name, state),
                 ),
-                section(
-                    heading(words("building.by_unit")),
-                    _stack(words, building),
-                    div(words("building.people_private"), cls="s11 mute", style="margin-top:8px"),
-                )
-                if building.households
-                else None,
+                _homes(words, building, rows, state, people),
                 section(heading(words("building.shops", n=len(building.shops))), _shops(building, state))
                 if building.shops
                 else None,
-                section(
-                    heading(words("building.incidents", n=len(rows))),
-                    [mini_row(words, row, state, now) for row in rows]
-                    if rows
-                    else div(words("cell.no_open"), cls="mute s12"),
-                ),
+                _cases(words, rows, state, now),
                 cls="scroll",
                 data_key=f"building{building.id}",
             ),
@@ -120,33 +109,46 @@ def _cell_link(
     )
 
 
-def _stack(words: Words, building: BuildingFacts) -> Markup:
-    """The building as it stands: floors from the top down, units from left to right, households in each."""
-    if not building.by_floor:
-        return div(words("building.no_households"), cls="mute s12")
-    count: dict[tuple[str | None, int | None], int] = defaultdict(int)
-    for unit, floor, dwellings in building.by_floor:
-        count[unit, floor] += dwellings
-    units = sorted({unit for unit, _ in count}, key=lambda u: (u is None, len(u or ""), u or ""))
-    floors = sorted({floor for _, floor in count if floor is not None}, reverse=True)
-    most = max(count.values())
-    rows = []
-    for floor in floors[:FLOORS_SHOWN]:
-        cells = [_stack_cell(count[unit, floor], most) for unit in units]
-        rows.append(tag("tr", tag("th", words("building.floor", n=floor), scope="row"), cells))
-    loose = [count[unit, None] for unit in units]
-    if any(loose):
-        rows.append(tag("tr", tag("th", "–", scope="row"), [_stack_cell(n, most) for n in loose]))
-    head = tag(
-        "tr",
-        tag("th", ""),
-        [tag("th", words("building.unit", unit=unit) if unit else "–", scope="col") for unit in units],
+def _homes(
+    words: Words, building: BuildingFacts, rows: Sequence[Row], state: ViewState, people: Markup | None
+) -> Markup | None:
+    """The households by unit and floor, and which doors have a case open."""
+    doors = stack(words, building, rows, state)
+    if doors is None and not building.households:
+        return None
+    return section(
+        heading(words("building.by_unit")),
+        doors or div(words("building.no_households"), cls="mute s12"),
+        people or div(words("building.people_private"), cls="s11 mute", style="margin-top:8px"),
     )
-    return tag("table", tag("thead", head), tag("tbody", rows), cls="stack")
 
 
-def _stack_cell(n: int, most: int) -> Markup:
-    return tag("td", n, cls="full" if n == most and n else "has" if n else None, data_n=n)
+def _cases(words: Words, rows: Sequence[Row], state: ViewState, now: datetime) -> Markup:
+    """The open cases of the building, or of the door that is chosen in the stack."""
+    shown = at_door(rows, state.door)
+    title: object = words("building.incidents", n=len(shown))
+    whole = None
+    if state.door:
+        unit, _, floor = state.door.partition("~")
+        where = door_words(words, unit or None, int(floor) if floor else None)
+        title = words("stack.at", n=len(shown), where=where)
+        whole = tag("a", words("stack.all"), cls="link", href=state.href(building=state.building))
+    return section(
+        heading(title, whole) if whole else heading(title),
+        [
+            [
+                div(where, cls="s12 mute") if (where := _door(words, row)) else None,
+                mini_row(words, row, state, now),
+            ]
+            for row in shown
+        ]
+        if shown
+        else div(words("cell.no_open"), cls="mute s12"),
+    )
+
+
+def _door(words: Words, row: Row) -> str:
+    return door_words(words, row.unit, row.floor, row.room)
 
 
 def _shops(building: BuildingFacts, state: ViewState) -> Markup:

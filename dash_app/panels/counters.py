@@ -128,7 +128,7 @@ def counters(words: Words, figures: Counters, state: ViewState) -> Markup:
     )
 
 
-_LET_GO = {"stage": "", "clock": "", "when": "", "from_": "", "to": "", "tab": ""}
+_LET_GO = {"stage": "", "clock": "", "when": "", "from_": "", "to": "", "tab": "", "answer": ""}
 
 
 def _counter(
@@ -156,13 +156,13 @@ def _counter(
 
 
 def answered(words: Words, figures: Counters, state: ViewState) -> Markup:
-    """件件有回音: unanswered reports of today over all of them; always there."""
+    """件件有回音: of all reports those that wait longer than they should, and those that wait in time."""
     return div(
         icon("check", "s"),
         span(
             words("answered.before"),
-            tag("b", figures.unanswered_today),
-            words("answered.after", n=figures.reports_today),
+            tag("b", figures.unanswered),
+            words("answered.after", n=figures.waiting_for_answer),
         ),
         span(cls="grow"),
         tag(
@@ -170,7 +170,7 @@ def answered(words: Words, figures: Counters, state: ViewState) -> Markup:
             words("open_in_list"),
             cls="link",
             href=state.without_selection.href(
-                **{**_LET_GO, "stage": "reported", "when": "today", "tab": "all"}
+                **{**_LET_GO, "answer": "unanswered", "tab": "all"}
             ),
         ),
         cls="answered",

@@ -14,6 +14,9 @@ from incidents.incident import ENDED
 from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
 
+Choice = tuple[int | str, str]
+"""The value and the words of one thing to choose."""
+
 BUTTONS = {"zh": 3, "en": 2}
 """Moves shown as buttons, as many as fit a line; the others are in the menu behind them."""
 
@@ -47,20 +50,29 @@ def move_words(words: Words, name: str) -> str:
 def asks(name: str) -> bool:
     """Whether pressing the button opens a dialog first."""
     move = MOVES[name]
-    needs = (move.needs_note, move.takes_member, move.takes_amount, move.takes_date, move.takes_place)
+    needs = (
+        move.needs_note, move.takes_member, move.takes_amount, move.takes_date, move.takes_place,
+        move.takes_force,
+    )  # fmt: skip
     return any(needs) or name in WITH_PHOTO
 
 
-def foot(words: Words, case: IncidentDetail, candidates: Sequence[tuple[int, str]]) -> Markup:
-    """What the person may do now; what the stage forbids is absent, one grey line says what is waited for."""
+def foot(
+    words: Words, case: IncidentDetail, candidates: Sequence[Choice], departments: Sequence[Choice] = ()
+) -> Markup:
+    """What the person may do now; what the stage forbids is absent, one grey line says what is waited for.
+
+    Joining is offered beside each case that may be the same thing (`panels.alike`).
+    """
     room = BUTTONS[words.language]
-    shown, rest = case.moves[:room], case.moves[room:]
+    offered = [name for name in case.moves if not MOVES[name].takes_case]
+    shown, rest = offered[:room], offered[room:]
     buttons = [_button(words, name, primary=index == 0) for index, name in enumerate(shown)]
     return tag(
         "footer",
         div(buttons, _more(words, rest), cls="row") if buttons else None,
         div(_why(words, case), cls="why"),
-        [_form(words, case, name, candidates) for name in case.moves if asks(name)],
+        [_form(words, case, name, candidates, departments) for name in offered if asks(name)],
         cls="panel-foot",
         data_key=f"foot{case.row.id}-{case.row.version}",
         data_incident_id=case.row.id,
@@ -105,6 +117,10 @@ def _why(words: Words, case: IncidentDetail) -> str:
     row = case.row
     if row.stage in ENDED:
         return words("moves.ended")
+    if row.stage == "joined":
+        return words("moves.joined")
+    if row.open_subtasks:
+        return words("forces.waits", n=row.open_subtasks)
     if row.stage in ("dispatched", "handling"):
         who = row.handler or words.either(row.department_zh, row.department_en)
         return words("moves.wait_member", name=who) if who else words("moves.none")
@@ -115,7 +131,13 @@ def _why(words: Words, case: IncidentDetail) -> str:
     return ""
 
 
-def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tuple[int, str]]) -> Markup:
+def _form(
+    words: Words,
+    case: IncidentDetail,
+    name: str,
+    candidates: Sequence[Choice],
+    departments: Sequence[Choice],
+) -> Markup:
     """The dialog of a move, waiting in a template until its button is pressed."""
     move, title = MOVES[name], move_words(words, name)
     return tag(
@@ -126,13 +148,15 @@ def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tu
             div(f"{title_words(words, case.row)} · {case.row.number}", cls="sub"),
             div(cls="problem", role="alert", hidden=True, data_problem=True),
             _member(words, candidates) if move.takes_member and candidates else None,
+            _force(words, departments, candidates) if move.takes_force else None,
             _amount(words, case) if move.takes_amount else None,
-            _field(words("dialog.review_on"), tag("input", type="date", name="review_on", required=True))
+            field(words("dialog.review_on"), tag("input", type="date", name="review_on", required=True))
             if move.takes_date
             else None,
             _place(words) if move.takes_place else None,
-            _note(words, needed=move.needs_note),
-            _field(words("dialog.photo"), tag("input", type="file", name="photo", accept="image/*"))
+            note_field(words, needed=move.needs_note),
+            _time(words, case) if move.takes_force else None,
+            field(words("dialog.photo"), tag("input", type="file", name="photo", accept="image/*"))
             if name in WITH_PHOTO
             else None,
             div(
@@ -146,13 +170,35 @@ def _form(words: Words, case: IncidentDetail, name: str, candidates: Sequence[tu
     )
 
 
-def _field(label: str, control: Markup, note: str = "") -> Markup:
+def field(label: str, control: Markup, note: str = "") -> Markup:
+    """One line of a dialog: its label, a note beside it, the control."""
     return tag("label", span(label, span(note, cls="mute") if note else None), control, cls="field")
 
 
-def _member(words: Words, candidates: Sequence[tuple[int, str]]) -> Markup:
+def _member(words: Words, candidates: Sequence[Choice]) -> Markup:
     options = [tag("option", text, value=id_) for id_, text in candidates]
-    return _field(words("dialog.member"), tag("select", options, name="member_id"))
+    return field(words("dialog.member"), tag("select", options, name="member_id"))
+
+
+def _force(words: Words, departments: Sequence[Choice], members: Sequence[Choice]) -> Markup:
+    """Who is asked to help: one department, or one person of the team."""
+
+    def options(kind: str, choices: Sequence[Choice]) -> list[Markup]:
+        return [tag("option", text, value=f"{kind}:{value}") for value, text in choices]
+
+    groups = [
+        tag("optgroup", options(kind, choices), label=words(f"forces.{kind}"))
+        for kind, choices in (("department", departments), ("member", members))
+        if choices
+    ]
+    return field(words("forces.whom"), tag("select", groups, name="force", required=True))
+
+
+def _time(words: Words, case: IncidentDetail) -> Markup:
+    """How much time a force gets, in the unit of the category's own limit; left empty, all of that."""
+    hint = f"{case.limit_value:g}"
+    control = tag("input", type="number", name="amount", min="0.5", step="0.5", placeholder=hint)
+    return field(words("forces.time"), control, words.either(*UNITS[case.limit_kind]))
 
 
 def _amount(words: Words, case: IncidentDetail) -> Markup:
@@ -160,16 +206,17 @@ def _amount(words: Words, case: IncidentDetail) -> Markup:
     unit = words.either(*UNITS[case.clock.kind if case.clock else case.limit_kind])
     asked = None if case.extension_asked is None else f"{case.extension_asked:g}"
     control = tag("input", type="number", name="amount", min="0.5", step="0.5", value=asked, required=True)
-    return _field(words("dialog.amount"), control, unit)
+    return field(words("dialog.amount"), control, unit)
 
 
 def _place(words: Words) -> Markup:
     control = tag("input", name="place", readonly=True, required=True, data_place=True)
-    return _field(words("dialog.place"), control)
+    return field(words("dialog.place"), control)
 
 
-def _note(words: Words, *, needed: bool) -> Markup:
+def note_field(words: Words, *, needed: bool) -> Markup:
+    """The words a move is given."""
     control = tag("textarea", name="note", required=needed, maxlength=1000)
-    return _field(
+    return field(
         words("dialog.note"), control, words("dialog.note_needed" if needed else "dialog.note_optional")
     )

@@ -117,6 +117,7 @@ def _case_rows(cases: list[Case], numbers: list[str], generation: str) -> Rows:
         finished_at=[_unless_reworked(case, "finish") for case in cases],
         verified_at=when("verify"),
         closed_at=when("close", "reject", "void"),
+        answered_at=when("close", "reject", "void"),
         paused_at=[case.story.paused_at for case in cases],
         due_at=[clock.found.due_at if clock else None for clock in clocks],
         due_soon_at=[clock.found.due_soon_at if clock else None for clock in clocks],

@@ -30,17 +30,17 @@ from incidents.notice_kinds import BLANKS, notice_kinds
 from incidents.notices import Notice
 from incidents.rules import RuleSet
 from tests.incidents.conftest import Town
-from tests.outside import mail_server, program
+from tests.outside import hanging, mail_server, program
 from tests.toy_city import NORTH_EAST, NOW, build
 
 SECRET = "a secret of the test"
-PATIENCE_S = 240
+PATIENCE_S = 600
 
 
 @pytest.fixture
 def town(database):
     """The toy city, committed; its verbs are called in units of work of the test's own."""
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         return Town(session, build(session))
 
 
@@ -52,7 +52,7 @@ def work(database, settings: Settings, now: datetime) -> None:
 
 
 def report_and(database, town, *moves: tuple[str, object], key: str = "k1") -> int:
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         town.session = session
         case = town.report(town.resident, key)
         town.walk(case, *moves)
@@ -60,7 +60,7 @@ def report_and(database, town, *moves: tuple[str, object], key: str = "k1") -> i
 
 
 def deliveries_of(database):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         return session.scalars(sa.select(Delivery).order_by(Delivery.id)).all()
 
 
@@ -68,7 +68,7 @@ def deliveries_of(database):
 
 
 def test_a_reporter_is_answered_by_mail_in_their_language(database, town):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         add_contact(session, "email", "sun@example.org", language="en", account_id=town.resident.account_id)
     case = report_and(
         database, town, ("accept", town.member), ("finish", town.member), ("verify", town.leader),
@@ -81,7 +81,7 @@ def test_a_reporter_is_answered_by_mail_in_their_language(database, town):
         )  # fmt: skip
         work(database, settings, NOW)
         work(database, settings, NOW)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         code = session.scalar(sa.select(Incident.tracking_code).where(Incident.id == case))
     ((to, letter),) = mail.letters
     (sent,) = deliveries_of(database)
@@ -98,7 +98,7 @@ def test_a_webhook_is_signed_and_tried_again_under_the_same_key(database, town):
     settings = Settings(webhook_secret=SECRET)
     with program() as receiver:
         receiver.answers += [500, 503]
-        with database.unit_of_work() as session:
+        with database.system_work() as session:
             add_contact(session, "webhook", receiver.url, territory=NORTH_EAST[:9])
         report_and(database, town)
         for seconds in (0, 29, 30, 31, 91):
@@ -114,10 +114,27 @@ def test_a_webhook_is_signed_and_tried_again_under_the_same_key(database, town):
     assert (sent.attempts, sent.next_at, sent.failure) == (3, None, None)
 
 
+def test_a_webhook_that_hangs_holds_up_neither_deadlines_nor_other_deliveries(database, town, monkeypatch):
+    """One receiver takes the connection and never answers: the sender gives up after its patience, and what
+    goes elsewhere arrives meanwhile."""
+    monkeypatch.setattr("api.senders.TIMEOUT_S", 0.5)
+    settings = Settings(webhook_secret=SECRET)
+    with program() as receiver, hanging() as hole:
+        with database.system_work() as session:
+            add_contact(session, "webhook", hole)
+            add_contact(session, "webhook", receiver.url)
+        report_and(database, town)
+        work(database, settings, NOW)
+    assert len(receiver.requests) == 1
+    hung, sent = deliveries_of(database)
+    assert (hung.sent_at, hung.failure, hung.next_at) == (None, "ReadTimeout", NOW + timedelta(seconds=30))
+    assert sent.sent_at == NOW
+
+
 def test_a_mail_server_that_is_down_for_an_hour_loses_nothing(database, town):
     with mail_server() as mail:
         settings = Settings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_from="city@city.example")
-        with database.unit_of_work() as session:
+        with database.system_work() as session:
             member = town.city.members[NORTH_EAST]
             add_contact(session, "email", "wang@example.org", member_id=member)
         report_and(database, town)
@@ -133,7 +150,7 @@ def test_a_mail_server_that_is_down_for_an_hour_loses_nothing(database, town):
 
 def test_what_never_arrives_is_given_up_with_its_reason(database, town):
     settings = Settings(webhook_secret=SECRET)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         add_contact(session, "webhook", "http://127.0.0.1:9/nobody")
     report_and(database, town)
     now = NOW
@@ -145,7 +162,7 @@ def test_what_never_arrives_is_given_up_with_its_reason(database, town):
 
 
 def test_text_messages_are_recorded_without_being_sent(database, town, tmp_path):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         add_contact(session, "sms", "000 0000 0001", member_id=town.city.members[NORTH_EAST])
     report_and(database, town)
     work(database, Settings(sms="recorded", home=tmp_path), NOW)
@@ -158,12 +175,12 @@ def test_text_messages_are_recorded_without_being_sent(database, town, tmp_path)
 def test_by_night_only_what_is_urgent_is_told(database, town):
     night = NOW.replace(hour=23)
     quiet = Quiet(time(22), time(7), ZoneInfo("Asia/Shanghai"))
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         member = town.city.members[NORTH_EAST]
         add_contact(session, "sms", "000 0000 0001", member_id=member)
         add_contact(session, "sms", "000 0000 0006", account_id=town.resident.account_id)
     report_and(database, town, ("hand_back", town.member), ("void", town.officer))
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         plan(session, night, quiet, ["sms"])
         rows = session.execute(
             sa.select(Notice.kind, Delivery.next_at).join(Delivery, Delivery.notice_id == Notice.id)
@@ -176,23 +193,23 @@ def test_by_night_only_what_is_urgent_is_told(database, town):
 
 
 def test_a_contact_that_is_removed_hears_no_more(database, town):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         add_contact(session, "webhook", "http://127.0.0.1:9/nobody")
         add_contact(session, "webhook", "http://127.0.0.1:9/nobody")
     report_and(database, town)
     work(database, Settings(webhook_secret=SECRET), NOW)
     assert len(deliveries_of(database)) == 1, "the same address twice is one contact"
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         remove_contact(session, 1)
     assert deliveries_of(database) == []
 
 
 def test_addresses_are_printed_nowhere(database, town, capfd):
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         add_contact(session, "webhook", "http://127.0.0.1:9/very-private")
     report_and(database, town)
     work(database, Settings(webhook_secret=SECRET), NOW)
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         (claimed,) = claim(session, NOW + timedelta(hours=1), ["webhook"])
     written = "".join(capfd.readouterr()) + repr(claimed)
     assert "not delivered" in written
@@ -249,16 +266,17 @@ def wait_until(fact) -> None:
         clock_time.sleep(0.02)
 
 
-def test_two_workers_one_killed_in_the_middle(database, town):
-    """160 cases whose time is up: each climbs once, is told once inside, and each delivery arrives."""
-    with database.unit_of_work() as session:
+@pytest.mark.parametrize("due", [160, pytest.param(1000, marks=pytest.mark.soak)])
+def test_two_workers_one_killed_in_the_middle(database, town, due):
+    """So many cases due at once: each climbs once, is told once inside, and each delivery arrives."""
+    with database.system_work() as session:
         session.execute(sa.update(RuleSet).values(active=False))
         session.execute(sa.update(RuleSet).where(RuleSet.code == "wuzhou").values(active=True))
         town.session = session
-        cases = {town.report(town.member, f"k{n}").id for n in range(160)}
+        cases = {town.report(town.member, f"k{n}").id for n in range(due)}
 
     def count(sql: str) -> int:
-        with database.engine.connect() as connection:
+        with database.system_engine.connect() as connection:
             return connection.exec_driver_sql(sql).scalar_one()
 
     def climbed() -> int:
@@ -272,7 +290,7 @@ def test_two_workers_one_killed_in_the_middle(database, town):
 
     workers = []
     with program() as receiver:
-        with database.unit_of_work() as session:
+        with database.system_work() as session:
             add_contact(session, "webhook", receiver.url)
         try:
             workers += [start_worker(database), start_worker(database)]
@@ -281,7 +299,7 @@ def test_two_workers_one_killed_in_the_middle(database, town):
             workers[0].wait()
             assert climbed() < len(cases), "it was killed too late to prove anything"
             with (
-                database.engine.begin() as connection
+                database.system_engine.begin() as connection
             ):  # as if the time of the dead worker's claims were over
                 connection.exec_driver_sql("UPDATE delivery SET next_at = now() WHERE next_at > now()")
             wait_until(lambda: climbed() >= len(cases))
@@ -293,7 +311,7 @@ def test_two_workers_one_killed_in_the_middle(database, town):
                 if worker.poll() is None:
                     worker.kill()
                     worker.wait()
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         told = Counter(tuple(row) for row in session.execute(sa.select(Notice.incident_id, Notice.kind)))
         keys = {str(key) for key in session.scalars(sa.select(Delivery.key))}
     assert climbed() == len(cases)

@@ -266,6 +266,34 @@ def test_a_floor_or_a_unit_names_the_building_head_besides(session, city, indoor
     assert (answer.member.id, answer.building_head.id) == (city.members[NORTH_WEST], head.id)
 
 
+def test_each_part_of_a_building_has_its_own_head(session, city):
+    """One for the whole building, one for unit 2, one for that one's floors from 9 on."""
+    parts = {"whole": (None, None, None), "unit": ("2", None, None), "top": ("2", 9, None)}
+    heads = {}
+    for name, (unit, low, high) in parts.items():
+        head = Member(name="赵和", role="building_head", territory=NORTH_WEST)
+        session.add(head)
+        session.flush()
+        heads[head.id] = name
+        session.add(
+            Duty(
+                post="building_head", member_id=head.id, ground=NORTH_WEST, building_id=city.building,
+                unit=unit, floor_from=low, floor_to=high, starts_at=NOW - timedelta(days=1),
+                territory=NORTH_WEST,
+            )
+        )  # fmt: skip
+    session.flush()
+
+    def head_of(**door):
+        return heads[ask(session, LON - 0.0003, LAT + 0.00105, **door).building_head.id]
+
+    assert head_of(unit="1", floor=12) == "whole"
+    assert head_of(unit="2", floor=3) == "unit"
+    assert head_of(unit="2", floor=9) == "top"
+    assert head_of(unit="2") == "unit", "nobody said on which floor"
+    assert head_of(floor=12) == "whole", "nobody said in which unit"
+
+
 def test_across_a_river_the_nearest_cell_does_not_count(session, city):
     east_bank = LON + STEP + 30 * METRE, LAT + STEP / 2
     assert ask(session, *east_bank).rule == "near"

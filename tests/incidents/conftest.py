@@ -31,6 +31,9 @@ class Town:
         self.operator = Principal(4, "desk", "坐席", "command_operator", "")
         self.inspector = Principal(5, "jian", "监督员", "inspector", SUBDISTRICT)
         self.resident = Principal(6, "sun", "孙某", "resident")
+        self.department = Principal(
+            8, "chengguan", "城管队", "department_handler", SUBDISTRICT[:6], department="city_management"
+        )
         self.stranger = Principal(7, "li", "李某", "community_officer", SUBDISTRICT + "002")
 
     def report(self, by: Principal, key: str = "k1", *, now: datetime = NOW, **changes: object) -> Reported:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from incidents.notices import Notice
-from incidents.reminders import remind
+from incidents.reminders import remind, remind_of_reviews
 from tests.toy_city import NOW
 
 # Four working hours from 10:00: due at 15:30, due soon within the last hour of counted time.
@@ -63,7 +63,7 @@ def test_of_a_case_nobody_has_the_desk_hears(town):
 
 def test_two_sweeps_at_once_tell_each_clock_once(database, settle):
     """Small rounds by four threads over sixty clocks: the locks share the work, the key holds the rest."""
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         town = settle(session)
         cases = [town.report(town.member, f"k{n}").id for n in range(60)]
 
@@ -72,7 +72,7 @@ def test_two_sweeps_at_once_tell_each_clock_once(database, settle):
     def sweep(name: int) -> None:
         idle = 0
         while idle < 3:
-            with database.unit_of_work() as session:
+            with database.system_work() as session:
                 found = remind(session, LATE, limit=7)
             given[name] += found
             idle = idle + 1 if not found else 0
@@ -82,7 +82,25 @@ def test_two_sweeps_at_once_tell_each_clock_once(database, settle):
         thread.start()
     for thread in threads:
         thread.join()
-    with database.unit_of_work() as session:
+    with database.system_work() as session:
         noted = session.scalars(sa.select(Notice.incident_id).where(Notice.kind == "overdue")).all()
     assert sorted(noted) == sorted(cases)
     assert sum(given.values()) == len(cases)
+
+
+def test_the_desk_hears_of_a_parked_point_on_its_day_of_review_and_once(town):
+    case = town.report(town.member)
+    town.move(case, "park", town.operator, note="等开发商", review_on=NOW.date() + timedelta(days=7))
+
+    def told_on(days: int) -> int:
+        return remind_of_reviews(town.session, NOW + timedelta(days=days))
+
+    assert [told_on(days) for days in (6, 7, 7, 8)] == [0, 1, 0, 0]
+    notice = town.session.scalars(sa.select(Notice).where(Notice.kind == "review_due")).one()
+    assert (notice.incident_id, notice.member_id, notice.account_id) == (case.id, None, None)
+    town.move(case, "resume", town.operator, now=NOW + timedelta(days=8))
+    town.move(
+        case, "park", town.operator, note="再等", review_on=NOW.date() + timedelta(days=9),
+        now=NOW + timedelta(days=8),
+    )  # fmt: skip
+    assert [told_on(days) for days in (8, 9, 10)] == [0, 1, 0], "another day is another reminder"

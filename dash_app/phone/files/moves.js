@@ -42,10 +42,11 @@ export function handBack(app, item) {
   });
 }
 
-function askWhy(app, title, before, then) {
-  app.ask(html`<h2>${title}</h2><p class="s13 mid">${say('note.needed')}</p>${before}
-    <textarea rows="3" maxlength="1000" data-input="note" placeholder="${say('note.placeholder')}" aria-label="${say('note.placeholder')}"></textarea>
-    <div class="bar"><button class="btn big" data-do="close">${say('cancel')}</button><button class="btn big primary grow" data-do="send" disabled>${title}</button></div>`, {
+/* Ask for words; they may be left out where they are only a help. */
+export function askWhy(app, title, before, then, optional = false) {
+  app.ask(html`<h2>${title}</h2><p class="s13 mid">${say(optional ? 'note.optional' : 'note.needed')}</p>${before}
+    <textarea rows="3" maxlength="1000" data-input="note" placeholder="${say(optional ? 'note.words' : 'note.placeholder')}" aria-label="${say('note.placeholder')}"></textarea>
+    <div class="bar"><button class="btn big" data-do="close">${say('cancel')}</button><button class="btn big primary grow" data-do="send" ${optional ? '' : html`disabled`}>${title}</button></div>`, {
     pick(button) {
       const box = document.querySelector('#sheet textarea');
       box.value = button.textContent;
@@ -58,7 +59,7 @@ function askWhy(app, title, before, then) {
     },
   });
   function allow() {
-    document.querySelector('#sheet [data-do=send]').disabled = !document.querySelector('#sheet textarea').value.trim();
+    document.querySelector('#sheet [data-do=send]').disabled = !optional && !document.querySelector('#sheet textarea').value.trim();
   }
 }
 

@@ -33,7 +33,7 @@ export function pill(row) {
 }
 
 /* Six bars: report, register, dispatch, handle, verify, close; the one being worked on is taller. */
-const CURRENT_BAR = { reported: 1, registered: 2, dispatched: 2, handling: 3, parked: 3, handled: 4, verified: 5, closed: 6, rejected: 6, void: 6 };
+const CURRENT_BAR = { reported: 1, registered: 2, dispatched: 2, handling: 3, parked: 3, handled: 4, verified: 5, closed: 6, rejected: 6, void: 6, joined: 2 };
 
 export function stages(stage) {
   const at = CURRENT_BAR[stage];
@@ -58,6 +58,12 @@ export function reason(answer, language) {
 function marked(sentence) {
   const parts = (sentence || '').split(/(\d{15}|\d+(?:\.\d+)? ?(?:米|m\b)|\d+ ?%)/);
   return parts.map((part, i) => (i % 2 ? html`<b>${part}</b>` : part));
+}
+
+/* Where inside the building: 2 单元 11 层 1102 室. */
+export function doorWords({ unit, floor, room }) {
+  const floorText = floor === null || floor === undefined || floor === '' ? '' : say('task.floor', { n: floor });
+  return [unit && say('task.unit', { n: unit }), floorText, room && say('task.room', { n: room })].filter(Boolean).join(' ');
 }
 
 export function problem(error) {

@@ -4,7 +4,7 @@ import * as drafts from './draft.js';
 import { noteUse } from './report_content.js';
 import { html, icon } from './html.js';
 import { photoGrid } from './photos.js';
-import { problem } from './parts.js';
+import { doorWords, problem } from './parts.js';
 import { either, say } from './words.js';
 
 export function photoStep(app, report) {
@@ -12,7 +12,7 @@ export function photoStep(app, report) {
 
   function summary() {
     const { draft } = report, kind = report.category(draft.category);
-    const place = [draft.unit && say('task.unit', { n: draft.unit }), draft.floor && say('task.floor', { n: draft.floor })].filter(Boolean).join(' ');
+    const place = doorWords(draft);
     const lines = [
       kind && [kind.icon, either(kind.name_zh, kind.name_en), draft.description],
       draft.fix && ['pin', `${draft.fix.lon.toFixed(5)}, ${draft.fix.lat.toFixed(5)}`, [say(draft.fix.by === 'gps' ? 'report.by_gps' : 'report.by_tap', { n: draft.fix.accuracy_m }), place].filter(Boolean).join(' · ')],
@@ -46,6 +46,8 @@ export function photoStep(app, report) {
       chosen_cell: draft.chosen,
       floor: Number.isFinite(floor) ? floor : null,
       unit: draft.unit.trim(),
+      room: draft.room.trim(),
+      same_as: draft.sameAs,
       on_behalf: draft.behalf ? draft.onBehalf.trim() || say('report.behalf_unnamed') : null,
     };
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== ''));

@@ -18,6 +18,7 @@ export function sentPage(app, answer) {
         ${reason(decided, page.language)}
         <details><summary class="link">${say('sent.trace', { n: decided.trace.length })}</summary><ol class="trace">${decided.trace.map((step) => html`<li class="s13">${either(step.zh, step.en)}</li>`)}</ol></details></div>` : ''}
       <a class="card row" href="/r/${answer.tracking_code}" target="_blank" rel="noreferrer"><img src="/r/${answer.tracking_code}/qr.svg" width="112" height="112" alt="${say('sent.track')}"><span class="grow"><b>${say('sent.track')}</b><br><span class="s13 mid">${say('sent.track_note')}</span></span></a>
+      ${answer.joined_to ? html`<div class="card"><b>${say('sent.joined', { number: answer.joined_to })}</b><p class="s13 mid">${say('sent.joined_note')}</p></div>` : ''}
       ${answer.created ? '' : html`<p class="s13 mute">${say('sent.before')}</p>`}
       <div class="row"><button class="btn big grow" data-do="go" data-to="#/task/${answer.id}">${say('sent.see')}</button><button class="btn big primary grow" data-do="again">${icon('cam')}${say('sent.again')}</button></div></div>`,
   };

@@ -5,11 +5,12 @@ import * as position from './position.js';
 import { handBack, finish, plainMove } from './moves.js';
 import { html, icon } from './html.js';
 import { now, page } from './page.js';
-import { avatar, backHeader, reason, stages } from './parts.js';
+import { avatar, backHeader, doorWords, reason, stages } from './parts.js';
 import { distanceWords, dueWords, leftWords, metresBetween, momentWords, timeOf } from './times.js';
+import { workMove, workSection } from './work.js';
 import { either, say, titleOf } from './words.js';
 
-const ON_THE_BAR = ['accept', 'finish', 'hand_back'];
+const ON_THE_BAR = ['accept', 'finish', 'hand_back', 'confirm', 'verify', 'rework'];
 const IN_TIME = ['in_time', 'due_soon', 'overdue'];
 
 export function taskView(app, id) {
@@ -45,7 +46,7 @@ export function taskView(app, id) {
 
   function facts() {
     const lines = [
-      ['pin', item.place || item.cell_name, [item.floor === null ? null : say('task.floor', { n: item.floor }), item.unit && say('task.unit', { n: item.unit })].filter(Boolean).join(' ')],
+      ['pin', item.place || item.cell_name, doorWords(item)],
       ['list', either(item.category_zh, item.category_en), either(item.group_zh, item.group_en)],
       item.handler && !item.mine ? ['people', item.handler, say('task.handler')] : null,
       item.department_zh ? ['shield', either(item.department_zh, item.department_en), say('task.department')] : null,
@@ -63,15 +64,19 @@ export function taskView(app, id) {
   }
 
   /* What is open besides the bar, unless it asks for what only the desk has: a person, a date, another place. */
-  const others = () => item.moves.filter((move) => !ON_THE_BAR.includes(move.name) && !move.takes_member && !move.takes_date && !move.takes_place);
+  const TAKES = ['takes_member', 'takes_date', 'takes_place', 'takes_force', 'takes_case'];
+  const others = () => item.moves.filter((move) => !ON_THE_BAR.includes(move.name) && !TAKES.some((name) => move[name]));
 
   function actionBar() {
     const open = new Map(item.moves.map((move) => [move.name, move]));
     const main = open.has('accept') ? html`<button class="btn big primary grow" data-do="accept">${icon('check')}${say('do.accept')}</button>`
-      : open.has('finish') ? html`<button class="btn big primary grow" data-do="finish">${icon('cam')}${say('do.finish')}</button>` : '';
-    if (!main && !open.has('hand_back') && !others().length) return '';
+      : open.has('finish') ? html`<button class="btn big primary grow" data-do="finish">${icon('cam')}${say('do.finish')}</button>`
+      : open.has('confirm') ? html`<button class="btn big primary grow" data-do="plain" data-move="confirm">${icon('eye')}${say('do.confirm')}</button>`
+      : open.has('verify') ? html`<button class="btn big primary grow" data-do="plain" data-move="verify">${icon('check')}${say('do.verify')}</button>` : '';
+    const back = open.has('hand_back') ? ['hand_back', ''] : open.has('rework') ? ['plain', 'rework'] : null;
+    if (!main && !back && !others().length) return '';
     return html`<div class="bar">
-      ${open.has('hand_back') ? html`<button class="btn big" data-do="hand_back">${icon('undo', 's')}${say('do.hand_back')}</button>` : ''}${main}
+      ${back ? html`<button class="btn big" data-do="${back[0]}" data-move="${back[1]}">${icon('undo', 's')}${say('do.' + (back[1] || back[0]))}</button>` : ''}${main}
       ${others().length ? html`<button class="btn big square" data-do="more" aria-label="${say('more')}">${icon('more')}</button>` : ''}</div>`;
   }
 
@@ -98,7 +103,7 @@ export function taskView(app, id) {
           ${clockBlock()}${said()}
           <section><h3>${say(item.mine ? 'task.why' : 'report.who')}</h3>${reason(item, page.language)}
             ${item.member ? html`<div class="row s13 mid">${avatar(item.member.name, item.member.on_duty, 'small')}<span>${item.member.name} · ${say('role.' + item.member.role)} · ${say(item.member.on_duty ? 'duty.on' : 'duty.off')}</span></div>` : ''}</section>
-          ${facts()}${photos()}${story()}</div>`,
+          ${workSection(item)}${facts()}${photos()}${story()}</div>`,
         foot: actionBar(),
       };
     },
@@ -122,8 +127,10 @@ export function taskView(app, id) {
 
     actions: {
       accept: () => plainMove(app, item, 'accept'),
+      plain: (button) => plainMove(app, item, button.dataset.move),
       finish: () => finish(app, item),
       hand_back: () => handBack(app, item),
+      work: (button) => workMove(app, item, button.dataset.move, Number(button.dataset.task)),
       more() {
         app.ask(html`<h2>${say('more')}</h2>${others().map((move) => html`<button class="btn big" data-do="move" data-move="${move.name}">${either(move.zh, move.en)}</button>`)}`, {
           move: (button) => plainMove(app, item, button.dataset.move),

@@ -7,14 +7,16 @@ import { html, icon, when } from './html.js';
 import { move } from './moves.js';
 import { empty, glyph, pill, stages } from './parts.js';
 import { distanceWords, metresBetween, timeOf } from './times.js';
+import { myWork, workCard, workMove } from './work.js';
 import { say, titleOf } from './words.js';
 
 const MINE = ['dispatched', 'handling', 'parked'];
+const LOOK = { reported: 'tasks.confirm', handled: 'tasks.verify' };   /* what somebody else waits for: that I look */
 const START = { lon: 113.1, lat: 23.0 };
 let byDistance = true;
 
 export function tasksView(app) {
-  let rows = [], draft = null, looked = false;
+  let rows = [], asked = [], work = [], draft = null, looked = false;
   const stopMoving = position.onMove(() => { if (view.loaded) { app.redraw(); } });
 
   const metres = (row) => (position.here() ? metresBetween(position.here(), row) : null);
@@ -36,13 +38,15 @@ export function tasksView(app) {
       <a class="name cut" href="#/task/${row.id}">${titleOf(row)}</a>${pill(row)}
       <span class="s13 mid cut">${row.place || row.cell_name || ''}</span><span class="s13 mute away">${away === null ? '' : distanceWords(away)}</span>
       <div class="row foot">${stages(row.stage)}<span class="s13 mute cut grow">${say(fresh ? 'tasks.new' : 'stage.' + row.stage)}</span>
-        ${row.stage === 'parked' ? '' : html`<button class="btn act primary" data-do="${fresh ? 'accept' : 'open'}" data-id="${row.id}">${say(fresh ? 'do.accept' : 'tasks.go')}</button>`}</div>
+        ${row.stage === 'parked' ? '' : html`<button class="btn act primary" data-do="${fresh ? 'accept' : 'open'}" data-id="${row.id}">${say(LOOK[row.stage] || (fresh ? 'do.accept' : 'tasks.go'))}</button>`}</div>
     </article>`;
   }
 
   function list() {
     const mine = sorted().filter((row) => MINE.includes(row.stage)), waiting = sorted().filter((row) => !MINE.includes(row.stage));
-    return html`<div class="list-head"><h2>${say('tasks.open', { n: mine.length })}</h2>
+    return html`${work.length ? html`<div class="list-head"><h2>${say('work.mine', { n: work.length })}</h2></div>${work.map(workCard)}` : ''}
+      ${asked.length ? html`<div class="list-head"><h2>${say('tasks.asked', { n: asked.length })}</h2><span class="s13 mute">${say('tasks.asked_note')}</span></div>${asked.map(card)}` : ''}
+      <div class="list-head"><h2>${say('tasks.open', { n: mine.length })}</h2>
         <span class="s13 mute">${say(near() ? 'tasks.nearest' : 'tasks.soonest')}</span><span class="grow"></span>
         ${position.here() ? html`<button class="link" data-do="order">${icon('sort', 'xs')}${say(near() ? 'tasks.by_due' : 'tasks.by_distance')}</button>` : ''}</div>
       ${mine.length ? mine.map(card) : empty('check', say('tasks.none'), say('tasks.none_note'))}
@@ -56,8 +60,12 @@ export function tasksView(app) {
     ticks: true,
 
     async load() {
-      const found = await api.get('/api/v1/incidents', { mine: 'tasks', open: true, limit: 200 });
-      rows = app.me.member_id === null ? [] : found.incidents;
+      const get = (mine) => api.get('/api/v1/incidents', { mine, open: true, limit: 200 });
+      const [tasks, turn, helping] = await Promise.all([get('tasks'), get('turn'), myWork()]);
+      const own = new Set(tasks.incidents.map((row) => row.id));
+      rows = tasks.incidents;
+      work = helping;
+      asked = turn.incidents.filter((row) => !own.has(row.id) && LOOK[row.stage]);
       draft = await drafts.load(app.me.principal.username);
     },
 
@@ -76,7 +84,10 @@ export function tasksView(app) {
       };
       if (!(await map.attach(main.querySelector('[data-map]'), here || START, opened))) return;
       map.show('focus', app.cells.map((post) => map.feature(post.geometry, { role: 'cell' })));
-      map.show('open', rows.map((row) => map.point(row, { clock: row.clock, hollow: row.hollow, icon: row.icon }, row.id)));
+      map.show('open', [
+        ...[...rows, ...asked].map((row) => map.point(row, { clock: row.clock, hollow: row.hollow, icon: row.icon }, row.id)),
+        ...work.map((one) => map.point(one, { clock: one.task.clock, hollow: false, icon: one.icon }, one.task.incident_id)),
+      ]);
       map.show('here', here ? [map.point(here)] : []);
       if (looked || !view.loaded) return;
       looked = true;
@@ -90,6 +101,10 @@ export function tasksView(app) {
 
     actions: {
       open: (element) => app.go('#/task/' + element.dataset.id),
+      async work(button) {
+        const one = work.find((other) => String(other.task.id) === button.dataset.task);
+        await workMove(app, { id: one.task.incident_id, version: one.version }, button.dataset.move, one.task.id);
+      },
       order() {
         byDistance = !byDistance;
         app.redraw();

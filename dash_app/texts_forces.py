@@ -1,0 +1,60 @@
+"""The words of several forces on one case, of reports of one thing and of the stack of a building, in Chinese
+and English; `dash_app.texts` takes them in."""
+
+from __future__ import annotations
+
+FORCES_TEXTS: dict[str, tuple[str, str]] = {
+    "forces.title": ("协办 {n}", "Several forces {n}"),
+    "forces.step": ("第 {n} 步", "Step {n}"),
+    "forces.of_handler": ("处置人", "whoever has it"),
+    "forces.open": ("待签收", "to accept"),
+    "forces.accepted": ("办理中", "at work"),
+    "forces.finished": ("已完成", "finished"),
+    "forces.handed_back": ("已退回", "handed back"),
+    "forces.cancelled": ("已撤销", "cancelled"),
+    "forces.waits": (
+        "还有 {n} 项协办未完成，完成后才能办结。",
+        "Still at work: {n}. The case is finished after them.",
+    ),
+    "forces.do.assist_accept": ("签收", "Accept"),
+    "forces.do.assist_finish": ("完成…", "Finish…"),
+    "forces.do.assist_hand_back": ("退回…", "Hand back…"),
+    "forces.do.assist_cancel": ("撤销…", "Cancel…"),
+    "forces.whom": ("请谁协办", "Who is asked"),
+    "forces.department": ("部门", "Departments"),
+    "forces.member": ("包格团队", "The cell's team"),
+    "forces.time": ("时限（不填按类别）", "Time, else the category's"),
+    "alike.title": ("可能是同一件事", "Probably the same"),
+    "alike.earlier": ("早 {span}", "{span} earlier"),
+    "alike.later": ("晚 {span}", "{span} later"),
+    "alike.reports": ("{n} 人上报", "Reported {n} times"),
+    "alike.reports_short": ("{n} 报", "{n} reports"),
+    "alike.join_that": ("并入该件", "Join it"),
+    "alike.join_here": ("并入本件", "Join here"),
+    "alike.split": ("拆出…", "Take apart…"),
+    "alike.split_note": (
+        "这一报恢复为单独的事件，时限接着计算。",
+        "The report is a case of its own again, and its clock goes on.",
+    ),
+    "alike.joined_to": ("已并入", "Joined to"),
+    "moves.joined": (
+        "随并入的事件一并办理和答复。",
+        "It is handled and answered with the case it joined.",
+    ),
+    "stage.joined": ("已并案", "Joined"),
+    "incident.floor": ("{n} 层", "floor {n}"),
+    "incident.unit": ("{n} 单元", "unit {n}"),
+    "incident.room": ("{n} 室", "door {n}"),
+    "stack.cases": ("在办 {n} 件", "{n} open"),
+    "stack.all": ("看整栋", "Whole building"),
+    "stack.at": ("在办事件 {n} · {where}", "Open cases {n} · {where}"),
+    "stack.note": (
+        "数字为住户，角标为在办事件；点一格看列表。",
+        "Households; in the corner the open cases. Click one for its list.",
+    ),
+    "filter.answer": ("答复", "Answer"),
+    "answer.unanswered": ("未回复", "owed"),
+    "answer.waiting": ("时限内待答复", "waiting in time"),
+    "answer.answered": ("已答复", "given"),
+    "answer.nobody_waits": ("无人等待", "nobody waits"),
+}

@@ -1,0 +1,380 @@
+"""Several forces on one case: pieces of work for departments and people, each with its own clock and end.
+
+The first receiver stays responsible (首接负责): a case is not finished while another force is still at work
+on it, and whoever answers for the case may take a piece of work back with a reason. A piece of work given to
+nobody in particular belongs to whoever has the case: so are the steps of a staged deadline
+(`incidents.staged_limits`).
+
+Every step is a move of the case like any other (`lifecycle`): it names the version it saw, is a row of the
+story and locks the case, so no two forces can write past each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from gis.access import Principal, prefix_range
+from gis.database import Base, territory_column
+from gis.errors import Invalid, NotFound
+from gis.masking import mask_name
+from grids.members import Department
+from incidents.clocks import new_clock
+from incidents.incident import Incident
+from incidents.rules import Limit, Rulebook
+from incidents.step import Step, member_named
+from incidents.subtask_life import AT_WORK, STAGES, is_with_subtask, next_subtask_stage, subtask_moves
+
+MAX_WHAT = 500
+
+_MOMENT = DateTime(timezone=True)
+
+
+class Subtask(Base):
+    """One piece of work of a case: for a member, for a department, or for whoever has the case."""
+
+    __tablename__ = "subtask"
+    __table_args__ = (
+        CheckConstraint(f"stage IN {STAGES}", name="stage_known"),
+        CheckConstraint("member_id IS NULL OR department_code IS NULL", name="of_one_force"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
+    what: Mapped[str]
+    what_en: Mapped[str | None]
+    """The English words of a step; what a person writes has one language."""
+    step: Mapped[int | None]
+    """Which step of a staged deadline it is."""
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), index=True)
+    department_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"), index=True)
+    stage: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(_MOMENT)
+    accepted_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    ended_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    reply: Mapped[str | None]
+    """What was said at its end: what was done, or why not."""
+    territory: Mapped[str] = territory_column()
+
+
+class CaseGround(Protocol):
+    """What of a case a piece of work is written with."""
+
+    id: Any
+    territory: Any
+    level: Any
+
+
+# ---- effects: what the moves of `lifecycle` do to a piece of work -----------------------------------------
+
+
+def ask(step: Step) -> None:
+    """Give a piece of work to a member or to a department; its time is the category's own, or `amount` of it.
+
+    Raises Invalid where it is given to nobody, or to both.
+    """
+    if (step.member_id is None) == (step.department is None):
+        raise Invalid(
+            en="A piece of work is given to one member or to one department.",
+            zh="协办须交给一位人员或一个部门。",
+            remedy_en="Choose one of them.",
+            remedy_zh="请选择其中之一。",
+        )
+    if step.department is not None:
+        _refuse_unknown_department(step.session, step.department)
+    else:
+        member_named(step, step.member_id)
+    own = step.clocks.own_limit
+    limit = Limit(own.kind, step.amount) if step.amount is not None else own
+    task = begin(
+        step.session,
+        step.case,
+        (step.note or "").strip(),
+        limit,
+        step.clocks.rules,
+        to=(step.member_id, step.department),
+        asked_by=step.by.display_name,
+        now=step.now,
+    )
+    step.case.open_subtasks += 1
+    step.details |= {"subtask": task.id, "department": task.department_code}
+    step.notices.append(_notice(step, task, "assist_asked"))
+    _tell_pages(step, task)
+
+
+def begin(
+    session: Session,
+    case: CaseGround,
+    what: str,
+    limit: Limit,
+    rules: Rulebook,
+    *,
+    asked_by: str,
+    now: datetime,
+    what_en: str | None = None,
+    number: int | None = None,
+    to: tuple[int | None, str | None] = (None, None),
+) -> Subtask:
+    """Write a piece of work with its clock; `to`: a member, a department, or neither. The caller counts."""
+    task = Subtask(
+        incident_id=case.id,
+        what=what[:MAX_WHAT],
+        what_en=what_en,
+        step=number,
+        member_id=to[0],
+        department_code=to[1],
+        stage="open",
+        asked_by=asked_by,
+        asked_at=now,
+        territory=case.territory,
+    )
+    session.add(task)
+    session.flush()
+    session.add(
+        new_clock(
+            "subtask",
+            limit,
+            rules,
+            now,
+            incident_id=case.id,
+            level=case.level,
+            territory=case.territory,
+            subtask_id=task.id,
+        )
+    )
+    session.flush()
+    return task
+
+
+def advance(step: Step) -> None:
+    """Accept, finish, hand back or cancel a piece of work: the move's own name says which.
+
+    Raises NotFound for a number that is none of this case's, and as `next_subtask_stage` does.
+    """
+    task = step.session.get(Subtask, step.subtask_id or 0, populate_existing=True)
+    if task is None or task.incident_id != step.case.id:
+        raise NotFound(
+            en="The case has no such piece of work.",
+            zh="该事件没有这项协办。",
+            remedy_en="Reload the case and choose one of its pieces of work.",
+            remedy_zh="请刷新事件后再选。",
+        )
+    task.stage = next_subtask_stage(task, step.move, step.case, step.by)
+    if task.stage == "accepted":
+        task.accepted_at = step.now
+    else:
+        _end(step, task)
+    step.session.flush()
+    step.details |= {"subtask": task.id, "what": task.what, "what_en": task.what_en}
+    _tell_pages(step, task)
+    if step.move == "assist_cancel" and task.step is None:
+        step.notices.append(_notice(step, task, "assist_cancel"))
+
+
+def cancel_all(step: Step) -> None:
+    """The case ends another way: what other forces had still to do is cancelled with it."""
+    if step.case.open_subtasks == 0:
+        return
+    for task in step.session.scalars(
+        sa.select(Subtask).where(Subtask.incident_id == step.case.id, Subtask.stage.in_(AT_WORK))
+    ):
+        task.stage = "cancelled"
+        _end(step, task)
+        _tell_pages(step, task)
+        if task.step is None:
+            step.notices.append(_notice(step, task, "assist_cancel"))
+    step.session.flush()
+
+
+def has_steps(session: Session, case_id: int) -> bool:
+    """Whether the steps of a staged deadline have been begun."""
+    begun = sa.select(Subtask.id).where(Subtask.incident_id == case_id, Subtask.step.is_not(None))
+    return session.execute(begun.limit(1)).first() is not None
+
+
+def move_to(session: Session, case: Incident) -> None:
+    """The pieces of work lie where the case lies."""
+    session.execute(sa.update(Subtask).where(Subtask.incident_id == case.id).values(territory=case.territory))
+
+
+def _end(step: Step, task: Subtask) -> None:
+    task.ended_at, task.reply = step.now, (step.note or "").strip() or None
+    step.case.open_subtasks -= 1
+    step.clocks.stop_subtask(task.id, step.move)
+
+
+def _refuse_unknown_department(session: Session, code: str) -> None:
+    if session.get(Department, code) is None:
+        raise Invalid(
+            en=f"There is no department {code}.",
+            zh=f"没有部门 {code}。",
+            remedy_en="Choose a department of the list.",
+            remedy_zh="请从部门列表中选择。",
+        )
+
+
+def _notice(step: Step, task: Subtask, kind: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "member_id": task.member_id,
+        "department_code": task.department_code,
+        "created_at": step.now,
+        "body": {"what": task.what},
+    }
+
+
+def _tell_pages(step: Step, task: Subtask) -> None:
+    """Whose open pages hear of the move."""
+    if task.member_id is not None:
+        step.helpers.setdefault("members", []).append(task.member_id)
+    if task.department_code is not None:
+        step.helpers.setdefault("departments", []).append(task.department_code)
+
+
+# ---- reads -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskRow:
+    """One piece of work with its clock, and what the person asking may do with it; `who` is masked."""
+
+    id: int
+    incident_id: int
+    what: str
+    what_en: str | None
+    step: int | None
+    stage: str
+    member_id: int | None
+    who: str | None
+    role: str | None
+    department_code: str | None
+    department_zh: str | None
+    department_en: str | None
+    asked_by: str
+    asked_at: datetime
+    accepted_at: datetime | None
+    ended_at: datetime | None
+    reply: str | None
+    clock: str
+    due_at: datetime | None
+    due_soon_at: datetime | None
+    words_zh: str | None
+    words_en: str | None
+    mine: bool
+    moves: list[str]
+
+
+CLOCK_OF_SUBTASK_SQL = f"""
+    CASE WHEN s.stage NOT IN {AT_WORK} THEN 'closed'
+         WHEN i.paused_at IS NOT NULL THEN 'paused'
+         WHEN c.due_at < :now THEN 'overdue'
+         WHEN c.due_soon_at <= :now THEN 'due_soon'
+         ELSE 'in_time' END"""
+"""The state at :now of the clock `c` of a piece of work `s` of the case `i`."""
+
+_ROWS = sa.text(
+    f"""
+    SELECT s.id, s.incident_id, s.what, s.what_en, s.step, s.stage, s.member_id, m.name AS who, m.role,
+           s.department_code, d.name_zh AS department_zh, d.name_en AS department_en, s.asked_by, s.asked_at,
+           s.accepted_at, s.ended_at, s.reply, {CLOCK_OF_SUBTASK_SQL} AS clock, c.due_at, c.due_soon_at,
+           c.words_zh, c.words_en
+    FROM subtask AS s
+    JOIN incident AS i ON i.id = s.incident_id
+    LEFT JOIN case_clock AS c ON c.subtask_id = s.id
+    LEFT JOIN member AS m ON m.id = s.member_id
+    LEFT JOIN department AS d ON d.code = s.department_code
+    WHERE s.incident_id = ANY(:cases) ORDER BY s.step NULLS LAST, s.id
+    """
+)
+
+
+def subtasks_of(
+    session: Session, cases: Sequence[Any], *, by: Principal, now: datetime
+) -> dict[int, list[SubtaskRow]]:
+    """The pieces of work of some cases by the case's id: steps in their order, then the others, oldest first.
+
+    A case is anything with an `id` that `lifecycle.CaseLike` describes; the caller has made sure that the
+    person may see it.
+    """
+    known = {case.id: case for case in cases}
+    found: dict[int, list[SubtaskRow]] = {case_id: [] for case_id in known}
+    for row in session.execute(_ROWS, {"cases": list(known), "now": now}):
+        case = known[row.incident_id]
+        values = row._asdict() | {
+            "who": mask_name(row.who) if row.who else None,
+            "asked_by": mask_name(row.asked_by),
+            "mine": is_with_subtask(row, case, by),
+            "moves": subtask_moves(row, case, by),
+        }
+        found[row.incident_id].append(SubtaskRow(**values))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work with what its receiver must know of the case; `version` is the case's."""
+
+    task: SubtaskRow
+    number: str
+    title: str
+    category_zh: str
+    category_en: str
+    icon: str
+    place: str | None
+    floor: int | None
+    unit: str | None
+    room: str | None
+    version: int
+    lon: float
+    lat: float
+
+
+_WORK = sa.text(
+    f"""
+    SELECT i.id, i.stage, i.member_id, i.handler_id, i.department_code, i.version, i.number, i.title, i.place,
+           i.floor, i.unit, i.room, k.name_zh AS category_zh, k.name_en AS category_en, k.icon,
+           ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat
+    FROM incident AS i JOIN category AS k ON k.code = i.category
+    WHERE i.id = ANY(ARRAY(
+        SELECT s.incident_id FROM subtask AS s
+        WHERE s.stage IN {AT_WORK}
+          AND (s.member_id = :member
+               OR (:department_role AND s.department_code IS NOT NULL
+                   AND s.territory >= :low AND s.territory < :high
+                   AND (CAST(:department AS text) IS NULL OR s.department_code = :department)))))
+    """
+)
+
+
+def work_of(session: Session, *, by: Principal, now: datetime) -> list[Work]:
+    """What the person, or their department on its ground, was asked to do and has not done, by deadline.
+
+    The steps of a staged deadline are not among it: they show with the case they belong to.
+    """
+    low, high = prefix_range(by.territory or "")
+    cases = session.execute(
+        _WORK,
+        {
+            "member": by.member_id,
+            "department_role": by.role == "department_handler" and by.territory is not None,
+            "department": by.department,
+            "low": low,
+            "high": high,
+        },
+    ).all()
+    tasks = subtasks_of(session, cases, by=by, now=now)
+    shown = [field.name for field in fields(Work) if field.name != "task"]
+    found = [
+        Work(task=task, **{name: getattr(case, name) for name in shown})
+        for case in cases
+        for task in tasks[case.id]
+        if task.mine and task.step is None and task.stage in AT_WORK
+    ]
+    return sorted(found, key=lambda work: (work.task.due_at is None, work.task.due_at, work.task.id))
