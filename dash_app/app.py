@@ -22,19 +22,22 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api_app
+from api import docs_page
+from api.auth import FirstThings
 from api.demo_accounts import demo_accounts
 from api.errors import problem, status_of
-from dash_app import frame, phone
+from api.oidc import Provider
+from dash_app import account_pages, frame, phone
 from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
-from dash_app.entry import Entry, manner, own_address, signed_in, wants_page
+from dash_app.entry import WELCOME, Entry, manner, own_address, signed_in, wants_page
 from dash_app.map_style import map_style
-from dash_app.pages import people_page, tracking_page
+from dash_app.pages import exports_page, people_page, tracking_page, users_page
 from dash_app.plain_pages import error_page, sign_in_page
 from dash_app.statics import app_icon, engine_file
 from dash_app.texts import LANGUAGES, Words
-from dash_app.tokens import THEMES
-from dash_app.wire import Compressed, Guarded
+from dash_app.tokens import THEMES, css_variables
+from dash_app.wire import Compressed, Guarded, style_hash
 from gis.access import DESK_ROLES
 from gis.cluster import database_url
 from gis.database import Database
@@ -56,14 +59,21 @@ def compose(
     """Everything this server answers, over a database. The caller disposes of the database."""
     desk = Desk(database, settings.zone, clock)
     dash = frame.DeskApp(desk)
-    pages = _pages(desk, settings.public_url)
+    pages = _pages(desk, settings.public_url, has_provider=Provider.of(settings) is not None)
     routes: list[tuple[tuple[str, ...], ASGIApp]] = [
         (api_app.PATHS, api_app.create_app(database, settings, clock=clock)),
         ((*frame.PATHS, *frame.DASH_PATHS), Entry(_OnePage(dash.server), desk)),
         (("/_dash-component-suites",), dash.server),
-        (("/cases.csv", people_page.PATH), Entry(pages, desk)),
+        (("/cases.csv", people_page.PATH, users_page.PATH, exports_page.PATH), Entry(pages, desk)),
     ]
-    return Compressed(Guarded(_Dispatch(routes, pages), dash.csp_hashes()))
+    guarded = Guarded(
+        _Dispatch(routes, pages),
+        scripts=dash.csp_hashes(),
+        styles=[style_hash(css_variables()), style_hash(docs_page.STYLE)],
+        loose_pages=frame.PATHS,
+        only_tls=(settings.public_url or "").startswith("https://"),
+    )
+    return Compressed(guarded)
 
 
 class _Dispatch:
@@ -99,21 +109,31 @@ class _OnePage:
         await self.app(scope, receive, send)
 
 
-def _pages(desk: Desk, public_url: str | None) -> Starlette:
+def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlette:
     """What is neither Dash nor API: signing in, the reporter's page, files, and what does not exist."""
 
     async def sign_in(request: Request) -> Response:
         next_ = own_address(request.query_params.get("next"))
-        principal = await signed_in(desk, request)
+        try:
+            principal = await signed_in(desk, request)
+        except FirstThings:
+            return RedirectResponse(WELCOME, 303)
         if principal is not None:
             return RedirectResponse(next_ if principal.role in DESK_ROLES else "/m", 303)
         language, theme = manner(request)
         demo = await anyio.to_thread.run_sync(_demo_accounts, desk, int(desk.clock().timestamp() // 600))
-        page = sign_in_page(Words(language), theme, next_, demo)
+        page = sign_in_page(
+            Words(language), theme, next_, demo, has_provider=has_provider,
+            failed=request.query_params.get("failed"),
+        )  # fmt: skip
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     async def cases_csv(request: Request) -> Response:
-        name, content = await anyio.to_thread.run_sync(case_file, desk, current_visit(), request.url.query)
+        asked = request.query_params.get("export", "")
+        if not asked.isdigit():  # an address from before: the way leads past the question what it is for
+            return RedirectResponse(f"/exports?{request.url.query}", 303)
+        number = int(asked[:9])
+        name, content = await anyio.to_thread.run_sync(case_file, desk, current_visit(), number)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -129,6 +149,8 @@ def _pages(desk: Desk, public_url: str | None) -> Starlette:
             Route("/map/style/{theme}/{language}.json", _map_style),
             Route("/vendor/maplibre-gl/{name}", engine_file),
             Route("/assets/{name}", _asset),
+            *account_pages.routes(desk),
+            *account_pages.desk_routes(desk),
             *phone.routes(desk),
             *tracking_page.routes(desk, public_url),
             Route("/icon.svg", app_icon),
@@ -142,7 +164,7 @@ def _pages(desk: Desk, public_url: str | None) -> Starlette:
 def _demo_accounts(desk: Desk, _ten_minutes: int) -> list[tuple[str, str, str]]:
     """(role, user name, password) of the demo city's accounts, looked up once in ten minutes: each is proved
     by hashing its password. None in a real city."""
-    with desk.database.unit_of_work() as session:
+    with desk.database.system_work() as session:
         return [(one.role, one.username, one.password) for one in demo_accounts(session)]
 
 

@@ -12,9 +12,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.auth import NotSignedIn, not_signed_in, principal_for_token
+from api.addresses import secret_in_address, secrets_in
+from api.auth import FirstThings, NotSignedIn, not_signed_in, principal_for_token
 from api.errors import problem
-from api.gate import token_in
+from api.gate import refuse_cross_site, token_in
 from dash_app.desk import (
     LANGUAGE_COOKIE,
     THEME_COOKIE,
@@ -28,14 +29,16 @@ from gis.access import DESK_ROLES, Principal
 from gis.errors import Denied
 
 SIGN_IN = "/sign-in"
+WELCOME = "/welcome"
 PHONE = "/m"
 
 
 class Entry:
     """Lets signed-in people of the desk through to `app`.
 
-    A page answers a stranger with the way to the sign-in page, and somebody whose work is on the street with
-    the way to the phone page; what a script asks for is refused in words.
+    A page answers a stranger with the way to the sign-in page, somebody who has something to do first with
+    the way there, and somebody whose work is on the street with the way to the phone page; what a script asks
+    for is refused in words.
     """
 
     def __init__(self, app: ASGIApp, desk: Desk) -> None:
@@ -44,7 +47,15 @@ class Entry:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        principal = await signed_in(self.desk, request)
+        if secrets_in(scope.get("query_string", b"")):
+            return await problem(secret_in_address(), request.headers)(scope, receive, send)
+        try:
+            principal = await signed_in(self.desk, request)
+            refuse_cross_site(request.method, request.headers)
+        except FirstThings as first:
+            return await _first_things(request, first)(scope, receive, send)
+        except Denied as refusal:
+            return await problem(refusal, request.headers)(scope, receive, send)
         if principal is None or principal.role not in DESK_ROLES:
             return await _turned_away(request, principal)(scope, receive, send)
         with visiting(Visit(principal, *manner(request))):
@@ -52,14 +63,14 @@ class Entry:
 
 
 async def signed_in(desk: Desk, connection: HTTPConnection) -> Principal | None:
-    """Whom the request's token stands for, or None."""
+    """Whom the request's token stands for, or None. Raises FirstThings."""
     token, _ = token_in(connection.headers, connection.cookies)
     return None if token is None else await anyio.to_thread.run_sync(_known, desk, token)
 
 
 def _known(desk: Desk, token: str) -> Principal | None:
     try:
-        with desk.database.unit_of_work() as session:
+        with desk.database.unbound_work() as session:
             return principal_for_token(session, token, now=desk.clock())
     except NotSignedIn:
         return None
@@ -80,15 +91,24 @@ def wants_page(request: Request) -> bool:
 def _turned_away(request: Request, principal: Principal | None) -> Response:
     if principal is None:
         if wants_page(request):
-            query = f"?{request.url.query}" if request.url.query else ""
-            here = request.url.path + query
-            return RedirectResponse(
-                f"{SIGN_IN}?next={quote(here, safe='/')}" if here != "/" else SIGN_IN, 303
-            )
+            return RedirectResponse(and_back(SIGN_IN, request), 303)
         return problem(not_signed_in("This needs sign-in.", "请先登录。"), request.headers)
     if wants_page(request):
         return RedirectResponse(PHONE, 303)
     return _not_at_the_desk(request)
+
+
+def _first_things(request: Request, first: FirstThings) -> Response:
+    if wants_page(request):
+        return RedirectResponse(and_back(WELCOME, request), 303)
+    return problem(first, request.headers)
+
+
+def and_back(path: str, request: Request) -> str:
+    """The address of a page that leads back here."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    here = request.url.path + query
+    return f"{path}?next={quote(here, safe='/')}" if here != "/" else path
 
 
 def _not_at_the_desk(request: Request) -> JSONResponse:

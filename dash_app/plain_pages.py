@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -14,13 +15,23 @@ from dash_app.tokens import css_variables
 from gis.access import DESK_ROLES
 from gis.errors import CityGridError
 
+PROVIDER_FAILURES = ("refused", "forged", "unknown", "down", "often")
 SIGN_IN_TEXTS = ("sign.failed", "sign.healthy", "sign.unhealthy", "dialog.offline")
 
 
-def sign_in_page(words: Words, theme: str, next_: str, demo: Sequence[tuple[str, str, str]] = ()) -> str:
+def sign_in_page(
+    words: Words,
+    theme: str,
+    next_: str,
+    demo: Sequence[tuple[str, str, str]] = (),
+    *,
+    has_provider: bool = False,
+    failed: str | None = None,
+) -> str:
     """The door: name and password beside the city. `next_` is where to go afterwards, an address of ours.
 
     `demo` lists (role, user name, password) of the demo city's accounts; a real city has none to show.
+    `has_provider`: the city has an account service of its own; `failed` names why it let nobody in.
     """
     card = div(
         div(
@@ -28,8 +39,10 @@ def sign_in_page(words: Words, theme: str, next_: str, demo: Sequence[tuple[str,
             div(tag("h1", words("product")), div(words("sign.product"), cls="mid")),
             cls="sign-brand",
         ),
-        _form(words),
-        _demo(words, demo) if demo else tag("p", words("sign.note"), cls="s12 mute"),
+        _form(words, failed if failed in PROVIDER_FAILURES else None),
+        _provider(words, next_) if has_provider else None,
+        tag("p", words("sign.rule"), cls="s12 mute"),
+        _demo(words, demo) if demo else None,
         cls="sign-card",
     )
     foot = div(
@@ -54,10 +67,11 @@ def sign_in_page(words: Words, theme: str, next_: str, demo: Sequence[tuple[str,
     return _page(words, theme, words("sign.title"), body, script="/assets/sign_in.js")
 
 
-def _form(words: Words) -> Markup:
+def _form(words: Words, failed: str | None) -> Markup:
+    told = [tag("b", words("sign.failed")), words(f"sign.failed.{failed}")] if failed else None
     return tag(
         "form",
-        div(cls="problem", role="alert", hidden=True, data_problem=True),
+        div(told, cls="problem", role="alert", hidden=not failed, data_problem=True),
         tag(
             "label",
             span(words("sign.username")),
@@ -92,6 +106,15 @@ def _form(words: Words) -> Markup:
         tag("button", words("sign.submit"), type="submit", cls="btn primary"),
         cls="sign-form",
         data_sign_in=True,
+    )
+
+
+def _provider(words: Words, next_: str) -> Markup:
+    """The other way in: by the city's own account service."""
+    address = f"/api/v1/session/oidc?{urlencode({'next': next_})}"
+    return div(
+        div(span(words("sign.or")), cls="sign-or mid s12"),
+        tag("a", icon("shield", "s"), words("sign.oidc"), cls="btn sign-other", href=address),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dash_app.texts_accounts import ACCOUNT_TEXTS
 from dash_app.texts_forces import FORCES_TEXTS
 
 LANGUAGES = ("zh", "en")
 
-TEXTS: dict[str, tuple[str, str]] = FORCES_TEXTS | {
+TEXTS: dict[str, tuple[str, str]] = ACCOUNT_TEXTS | FORCES_TEXTS | {
     # frame
     "product": ("一图治城", "CityGrid"),
     "product.full": ("一图治城 · CityGrid", "CityGrid · 一图治城"),
@@ -409,10 +410,6 @@ TEXTS: dict[str, tuple[str, str]] = FORCES_TEXTS | {
     "col.closed": ("结案时间", "Closed"),
     "col.lon": ("经度", "lon"),
     "col.lat": ("纬度", "lat"),
-    "csv.mark": (
-        "一图治城 · {user} · {time} 导出 · {n} 行",
-        "CityGrid · exported by {user} · {time} · {n} rows",
-    ),
     # errors
     "error.title": ("没有打开", "Could not open"),
     "error.nothing": ("没有改动任何内容。", "Nothing was changed."),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -104,35 +106,70 @@ class _Packer:
 
 
 class Guarded:
-    """Adds the headers that forbid the browser to fetch, frame or send anything elsewhere."""
+    """Adds the headers that forbid the browser to fetch, frame or send anything elsewhere.
 
-    def __init__(self, app: ASGIApp, script_hashes: Sequence[str]) -> None:
+    No script runs that is not ours by address or by hash, and no style sheet stands in a page but those named
+    by their hashes. Only on the desk itself (`loose_pages`) style sheets may be made at run time, because the
+    table's library makes its own. Single elements may carry a style anywhere: figures are placed by it, and a
+    style on an element selects nothing and so tells nothing.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        scripts: Sequence[str],
+        styles: Sequence[str],
+        loose_pages: Collection[str],
+        only_tls: bool,
+    ) -> None:
         self.app = app
-        scripts = " ".join(["'self'", *script_hashes])
+        self.loose_pages = frozenset(loose_pages)
         self.headers = {
-            # Styles may stand in the page: panels place their figures with them, and so does the grid.
-            "Content-Security-Policy": (
-                f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline';"
-                " img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none';"
-                " form-action 'self'; frame-ancestors 'none'"
-            ),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
             "Referrer-Policy": "same-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "geolocation=(self), camera=(self), microphone=(), payment=(), usb=()",
         }
+        if only_tls:  # said only where the city has a name of its own: it binds every port of the host
+            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+        self.strict = _policy(scripts, f"style-src-elem {_sources(styles)}; style-src-attr 'unsafe-inline'")
+        self.loose = _policy(scripts, "style-src-elem 'self' 'unsafe-inline'; style-src-attr 'unsafe-inline'")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        path = scope["path"]
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
+                loose = path in self.loose_pages
+                headers.setdefault("Content-Security-Policy", self.loose if loose else self.strict)
+                if path.startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
                 message = {**message, "headers": headers.raw}
             await send(message)
 
         await self.app(scope, receive, guarded)
+
+
+def style_hash(style: str) -> str:
+    """How a policy names a style sheet that stands in a page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+def _sources(hashes: Sequence[str]) -> str:
+    return " ".join(["'self'", *hashes])
+
+
+def _policy(scripts: Sequence[str], styles: str) -> str:
+    return (
+        f"default-src 'self'; script-src {_sources(scripts)}; style-src 'self'; {styles};"
+        " img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none';"
+        " form-action 'self'; frame-ancestors 'none'"
+    )

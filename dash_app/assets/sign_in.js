@@ -24,7 +24,10 @@
         body: JSON.stringify(Object.fromEntries(new FormData(form).entries())),
       });
       const said = await answer.json().catch(() => ({}));
-      if (answer.ok) return location.assign(page.desk.includes(said.principal.role) ? page.next : '/m');
+      if (answer.ok) {
+        const next = page.desk.includes(said.principal.role) ? page.next : '/m';
+        return location.assign(said.first.length ? `/welcome?next=${encodeURIComponent(next)}` : next);
+      }
       tell(said.title || page.texts['sign.failed'], said.remedy);
       form.elements.password.select();
     } catch {

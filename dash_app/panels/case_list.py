@@ -36,9 +36,8 @@ def _title(words: Words, state: ViewState, total: int, listed: int, ground: str)
             icon("download", "s"),
             words("queue.csv"),
             cls="btn primary",
-            href=state.href("/cases.csv"),
+            href=state.href("/exports"),
             data_native=True,
-            download=True,
         ),
         cls="cases-head",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from api.account_keeping import keeps_accounts
 from dash_app.markup import LOGO, div, icon, join, span, tag
 from dash_app.texts import Words
 from dash_app.tokens import THEMES
@@ -42,8 +43,7 @@ def _settings(words: Words, theme: str) -> Markup:
         "details",
         tag("summary", icon("gear"), words("rail.settings"), cls="rail-item"),
         div(
-            _row(words("settings.language"), _languages(words)),
-            _row(words("settings.theme"), _themes(words, theme)),
+            manner_rows(words, theme),
             tag(
                 "button",
                 words("settings.sound"),
@@ -61,6 +61,14 @@ def _settings(words: Words, theme: str) -> Markup:
         cls="menu",
         data_key="settings",
     )
+
+
+def manner_rows(words: Words, theme: str) -> list[Markup]:
+    """Language and light, each a choice of two."""
+    return [
+        _row(words("settings.language"), _languages(words)),
+        _row(words("settings.theme"), _themes(words, theme)),
+    ]
 
 
 def _row(name: str, choice: Markup) -> Markup:
@@ -119,6 +127,11 @@ def _account(words: Words, principal: Principal) -> Markup:
         div(
             div(tag("b", principal.display_name), div(role, cls="s12 mute"), cls="menu-row who"),
             div(cls="menu-line"),
+            tag("a", icon("lock", "s"), words("rail.own_account"), cls="menu-item", href="/account"),
+            tag("a", icon("download", "s"), words("rail.exports"), cls="menu-item", href="/exports"),
+            tag("a", icon("people", "s"), words("rail.users"), cls="menu-item", href="/users")
+            if keeps_accounts(principal)
+            else None,
             tag(
                 "a", icon("phone", "s"), words("settings.phone"), cls="menu-item", href="/m", data_native=True
             ),

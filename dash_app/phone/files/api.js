@@ -28,6 +28,7 @@ async function ask(method, path, { json, form, quiet } = {}) {
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
   if (answer.status === 401 && !quiet) signedOut();
+  if (answer.status === 403 && said.first) location.assign('/welcome?next=/m');   /* something comes first */
   throw new Problem(said.title || say('error.unknown'), said.remedy || say('error.unknown_remedy'), answer.status, said);
 }
 

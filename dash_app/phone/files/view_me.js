@@ -41,6 +41,7 @@ export function meView(app) {
         <div class="card rows">
           <div class="line"><span class="grow">${say('me.language')}</span>${segments('language', page.language, [['zh', '中文'], ['en', 'English']])}</div>
           <div class="line"><span class="grow">${say('me.theme')}</span>${segments('theme', page.theme, [['light', say('me.light')], ['dark', say('me.dark')]])}</div></div>
+        <a class="btn big wide" href="/account">${icon('lock', 's')}${say('me.account')}</a>
         <button class="btn big wide" data-do="out">${icon('out', 's')}${say('me.out')}</button></div>`,
     }),
 
