@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BeforeValidator
 
 from gis.access import CODE_WIDTHS, Principal, code_level
 from gis.errors import Denied, Invalid
+from incidents.work_queues import QUEUES
 
 MAX_ID = 2**31 - 1
 """Identifiers are PostgreSQL integers; a larger number names nothing."""
@@ -99,6 +100,18 @@ def own_ground(by: Principal, text: str | None) -> str:
             remedy_zh="请不填 territory，或填写本辖区的编码。",
         )
     return by.territory if wanted is None else wanted
+
+
+def work_queue(text: str | None) -> tuple[str, ...]:
+    """The work queue of this name, none for no text. Raises Invalid for a queue there is none of."""
+    if text and text not in QUEUES:
+        raise Invalid(
+            en=f"There is no work queue {text}.",
+            zh=f"没有工作队列 {text}。",
+            remedy_en="Queues are " + ", ".join(QUEUES) + ".",
+            remedy_zh="队列有 " + "、".join(QUEUES) + "。",
+        )
+    return (text,) if text else ()
 
 
 def listed(values: list[str] | None) -> tuple[str, ...]:
