@@ -20,7 +20,7 @@ FORCES_TEXTS: dict[str, tuple[str, str]] = {
     "forces.do.assist_finish": ("完成…", "Finish…"),
     "forces.do.assist_hand_back": ("退回…", "Hand back…"),
     "forces.do.assist_cancel": ("撤销…", "Cancel…"),
-    "forces.whom": ("请谁协办", "Who is asked"),
+    "forces.whom": ("由谁协办", "Who is asked"),
     "forces.department": ("部门", "Departments"),
     "forces.member": ("包格团队", "The cell's team"),
     "forces.time": ("时限（不填按类别）", "Time, else the category's"),

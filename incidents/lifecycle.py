@@ -135,7 +135,7 @@ MOVES: dict[str, Move] = {
     "pause": Move("暂停计时", "Pause the clock", _WORKING, SAME, DESK, unless="paused", needs_note=True),
     "park": Move("挂账", "Park", _WAITING, "parked", SENDERS, needs_note=True, takes_date=True),
     # several forces on one case
-    "assist": Move("请协办", "Ask another force", _WAITING, SAME, SENDERS | WORKERS, needs="in_charge",
+    "assist": Move("发起协办", "Ask another force", _WAITING, SAME, SENDERS | WORKERS, needs="in_charge",
                    needs_note=True, takes_force=True),
     "assist_accept": Move("协办签收", "Accept the work", _WAITING, SAME, WORKERS, of_subtask=True),
     "assist_finish": Move("协办完成", "Finish the work", _WAITING, SAME, WORKERS, of_subtask=True),
