@@ -72,7 +72,7 @@ export const WORDS = {
   'task.department': ['责任部门', 'department'],
 
   'work.title': ['协办 {n}', 'Several forces {n}'],
-  'work.mine': ['请我协办 {n} 件', '{n} where I help'],
+  'work.mine': ['协办 {n} 件', '{n} where I help'],
   'work.tag': ['协办', 'help'],
   'work.step': ['第 {n} 步', 'Step {n}'],
   'work.of_handler': ['处置人', 'whoever has it'],
@@ -318,7 +318,7 @@ export const WORDS = {
   'move.reopen': ['重开', 'Reopened'],
   'move.recompute': ['时限重算', 'Deadline recomputed'],
   'move.hand_back': ['退回', 'Handed back'],
-  'move.assist': ['请协办', 'Another force asked'],
+  'move.assist': ['发起协办', 'Another force asked'],
   'move.assist_accept': ['协办签收', 'Work accepted'],
   'move.assist_finish': ['协办完成', 'Work finished'],
   'move.assist_hand_back': ['协办退回', 'Work handed back'],
