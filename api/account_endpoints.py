@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api import account_keeping as keeping
-from api import departure
+from api import account_list, departure
 from api.account import MAX_NAME
-from api.account_keeping import AccountPage, AccountRow
+from api.account_list import AccountPage, AccountRow
 from api.gate import Door, SignedInDoor
 from api.parameters import MAX_ID
 from api.schemas import Body, Id
@@ -106,11 +106,11 @@ def list_accounts(
     role: Annotated[str | None, Query(max_length=40)] = None,
     state: Annotated[Literal["active", "locked"] | None, Query()] = None,
     after: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = keeping.PAGE_ROWS,
+    limit: Annotated[int, Query(ge=1, le=500)] = account_list.PAGE_ROWS,
 ) -> AccountPage:
     """The accounts one keeps, by name."""
     with keeper(door) as (session, by, now):
-        return keeping.list_accounts(
+        return account_list.list_accounts(
             session, by=by, now=now, q=q, role=role, state=state, after=after, limit=limit
         )
 
@@ -130,7 +130,7 @@ def add_account(door: SignedInDoor, body: NewAccount, response: Response) -> One
 def get_account(door: SignedInDoor, account_id: AccountId) -> AccountRow:
     """One account one keeps."""
     with keeper(door) as (session, by, now):
-        return keeping.get_account(session, account_id, by=by, now=now)
+        return account_list.get_account(session, account_id, by=by, now=now)
 
 
 @router.patch("/{account_id}")
@@ -139,7 +139,7 @@ def change_account(door: SignedInDoor, account_id: AccountId, body: AccountChang
     with keeper(door) as (session, by, now):
         changes = {name: getattr(body, name) for name in body.model_fields_set}
         keeping.change(session, account_id, changes, by=by, now=now)
-        return keeping.get_account(session, account_id, by=by, now=now)
+        return account_list.get_account(session, account_id, by=by, now=now)
 
 
 @router.post("/{account_id}/lock")
@@ -147,7 +147,7 @@ def lock_account(door: SignedInDoor, account_id: AccountId, body: LockBody) -> A
     """Lock an account: every sign-in of it ends at once."""
     with keeper(door) as (session, by, now):
         keeping.lock(session, account_id, body.reason, by=by, now=now)
-        return keeping.get_account(session, account_id, by=by, now=now)
+        return account_list.get_account(session, account_id, by=by, now=now)
 
 
 @router.post("/{account_id}/unlock")
@@ -155,7 +155,7 @@ def unlock_account(door: SignedInDoor, account_id: AccountId) -> AccountRow:
     """Let a locked account sign in again."""
     with keeper(door) as (session, by, now):
         keeping.unlock(session, account_id, by=by, now=now)
-        return keeping.get_account(session, account_id, by=by, now=now)
+        return account_list.get_account(session, account_id, by=by, now=now)
 
 
 @router.post("/{account_id}/reset")
@@ -201,7 +201,7 @@ def leave_post(door: SignedInDoor, account_id: AccountId, body: DepartureBody) -
             session, account_id, body.to_member_id, body.reason, by=by, now=now,
             zone=door.means.settings.zone,
         )  # fmt: skip
-        account = keeping.get_account(session, account_id, by=by, now=now)
+        account = account_list.get_account(session, account_id, by=by, now=now)
         return DepartureShown(account=account, handed_over=handed)
 
 
@@ -209,5 +209,5 @@ def _once(
     session: Session, account_id: int, password: str, by: Principal, now: datetime, response: Response
 ) -> OneTimePassword:
     response.headers["Cache-Control"] = "no-store"
-    account = keeping.get_account(session, account_id, by=by, now=now)
+    account = account_list.get_account(session, account_id, by=by, now=now)
     return OneTimePassword(account=account, one_time_password=password)

@@ -1,13 +1,12 @@
-"""Keeping others' accounts: who may, on which ground; adding, changing, locking, resetting, granting.
+"""Keeping others' accounts: adding, changing, locking, resetting, granting.
 
-An office keeps the accounts of its own ground and of the roles below it; its own account it leaves to others.
-Every act stands in the trail, and every change of rights ends the account's sign-ins at once.
+Whose account is whose to keep is told by `api.account_rights`. Every act stands in the trail, and every
+change of rights ends the account's sign-ins at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from sqlalchemy.orm import Session
 from api import second_factor
 from api.account import (
     MAX_NAME,
-    ROLES,
     SECOND_FACTOR_ROLES,
     Account,
     AccountGrant,
@@ -26,144 +24,16 @@ from api.account import (
     rights_faults,
     write_account,
 )
+from api.account_rights import kept, refuse_last_admin, refuse_own, require_right
 from api.auth import AccessToken, end_tokens
 from api.passwords import hash_password, one_time_password
 from gis import audit
-from gis.access import CITY_WIDE_ROLES, Principal, prefix_range
-from gis.errors import Conflict, Denied, Invalid, NotFound
-from gis.masking import mask_name
-
-_TEAM = ("leader", "member", "police_officer", "property_manager", "building_head")
-_SUBDISTRICT = ("community_officer", *_TEAM, "department_handler", "inspector")
-KEEPS: dict[str, tuple[str, ...]] = {
-    "admin": ROLES,
-    "city_officer": tuple(role for role in ROLES if role not in ("admin", "city_officer")),
-    "district_officer": ("subdistrict_officer", *_SUBDISTRICT, "analyst"),
-    "subdistrict_officer": _SUBDISTRICT,
-    "community_officer": _TEAM,
-}
-"""Role -> the roles whose accounts it keeps, on its own ground."""
+from gis.access import CITY_WIDE_ROLES, Principal
+from gis.errors import Invalid, NotFound
 
 ONE_TIME_FOR = timedelta(days=3)
 """How long a password given by an administrator may be used for the first sign-in."""
 LONGEST_GRANT = timedelta(days=366)
-PAGE_ROWS = 100
-STATES = ("active", "locked")
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """One account as its keepers see it. `first` lists what it has yet to do before anything else."""
-
-    id: int
-    username: str
-    display_name: str
-    role: str
-    territory: str | None
-    ground_name: str | None
-    member_id: int | None
-    active: bool
-    locked_at: datetime | None
-    lock_reason: str | None
-    second_factor: str
-    must_change_password: bool
-    undertaking_version: int | None
-    last_seen_at: datetime | None
-    created_at: datetime
-    grants: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """`after` names the last account of the page when there are more."""
-
-    accounts: list[AccountRow]
-    after: str | None
-
-
-def keeps_accounts(by: Principal) -> bool:
-    return by.role in KEEPS and by.territory is not None
-
-
-def may_keep(by: Principal, role: str, territory: str | None) -> bool:
-    """Whether the person keeps accounts of this role on this ground; without any ground, only a whole city's
-    keeper does."""
-    on_own_ground = by.covers(territory) if territory is not None else by.territory == ""
-    return keeps_accounts(by) and role in KEEPS[by.role] and on_own_ground
-
-
-_ROWS = """
-    SELECT a.id, a.username, a.display_name, a.role, a.territory,
-           coalesce((SELECT name FROM area WHERE code = a.territory),
-                    (SELECT c.name FROM cell AS c JOIN generation AS g ON g.name = c.generation
-                     WHERE g.status = 'active' AND c.kind = 'social' AND c.code = a.territory LIMIT 1)
-           ) AS ground_name,
-           a.member_id, a.active, a.locked_at, a.lock_reason, a.second_factor, a.must_change_password,
-           a.undertaking_version,
-           (SELECT max(coalesce(t.last_used_at, t.created_at)) FROM access_token AS t
-            WHERE t.account_id = a.id) AS last_seen_at,
-           a.created_at,
-           (SELECT count(*) FROM account_grant AS g WHERE g.account_id = a.id AND g.ends_at > :now) AS grants
-    FROM account AS a
-"""
-
-
-def list_accounts(
-    session: Session,
-    *,
-    by: Principal,
-    now: datetime,
-    q: str | None = None,
-    role: str | None = None,
-    state: str | None = None,
-    after: str | None = None,
-    limit: int = PAGE_ROWS,
-) -> AccountPage:
-    """The accounts the person keeps, in the order of their names; `q` is part of a name. Raises Denied."""
-    _require_keeper(by)
-    parts = ["a.role = ANY(:kept)", "(:after ::text IS NULL OR a.username > :after)"]
-    params: dict[str, Any] = {"kept": list(KEEPS[by.role]), "after": after, "now": now, "limit": limit + 1}
-    if by.territory:
-        parts.append("a.territory >= :low AND a.territory < :high")
-        params["low"], params["high"] = prefix_range(by.territory)
-    if q:
-        parts.append("(strpos(lower(a.username), :q) > 0 OR strpos(lower(a.display_name), :q) > 0)")
-        params["q"] = q.strip().lower()
-    if role:
-        parts.append("a.role = :role")
-        params["role"] = role
-    if state:
-        parts.append("a.active = :active")
-        params["active"] = state == "active"
-    rows = session.execute(
-        sa.text(f"{_ROWS} WHERE {' AND '.join(parts)} ORDER BY a.username LIMIT :limit"), params
-    ).mappings()
-    found = [AccountRow(**row) for row in rows]
-    more = len(found) > limit
-    return AccountPage(found[:limit], found[limit - 1].username if more else None)
-
-
-def get_account(session: Session, account_id: int, *, by: Principal, now: datetime) -> AccountRow:
-    """One account the person keeps. Raises NotFound."""
-    kept(session, account_id, by)
-    row = (
-        session.execute(sa.text(f"{_ROWS} WHERE a.id = :id"), {"id": account_id, "now": now}).mappings().one()
-    )
-    return AccountRow(**row)
-
-
-def kept(session: Session, account_id: int, by: Principal) -> Account:
-    """The account itself, locked for a change. Raises NotFound for one that is not the person's to keep."""
-    _require_keeper(by)
-    account = session.get(Account, account_id, with_for_update=True)
-    if account is None or not may_keep(by, account.role, account.territory):
-        raise NotFound(
-            en=f"There is no account {account_id} that you keep.",
-            zh=f"没有由您管理的账户 {account_id}。",
-            remedy_en="Look in the list of accounts.",
-            remedy_zh="请在账户列表中查找。",
-        )
-    return account
 
 
 def add(
@@ -181,7 +51,7 @@ def add(
     if territory is None and role in CITY_WIDE_ROLES:
         territory = ""
     refuse_faults(account_faults(username, role, territory) + _name_faults(display_name))
-    _require_right(by, role, territory)
+    require_right(by, role, territory)
     _refuse_unknown_member(session, member_id, territory)
     password = one_time_password()
     account = write_account(
@@ -201,15 +71,15 @@ def change(
     Raises NotFound, Denied for rights one cannot give, Invalid, Conflict for the last administrator.
     """
     account = kept(session, account_id, by)
-    _refuse_own(account, by)
+    refuse_own(account, by)
     role, territory = changes.get("role", account.role), changes.get("territory", account.territory)
     if territory is None and role in CITY_WIDE_ROLES:
         territory = ""
     changes = changes | {"territory": territory}
     refuse_faults(rights_faults(role, territory) + _name_faults(changes.get("display_name")))
-    _require_right(by, role, territory)
+    require_right(by, role, territory)
     if role != "admin":
-        _refuse_last_admin(session, account)
+        refuse_last_admin(session, account)
     if "member_id" in changes:
         _refuse_unknown_member(session, changes["member_id"], territory)
     before = {name: getattr(account, name) for name in changes}
@@ -229,8 +99,8 @@ def change(
 def lock(session: Session, account_id: int, reason: str, *, by: Principal, now: datetime) -> Account:
     """Lock an account: it ends every sign-in, and none begins. Locking it again changes nothing."""
     account = kept(session, account_id, by)
-    _refuse_own(account, by)
-    _refuse_last_admin(session, account)
+    refuse_own(account, by)
+    refuse_last_admin(session, account)
     if account.active:
         account.active, account.locked_at, account.lock_reason = False, now, reason
         session.flush()
@@ -257,7 +127,7 @@ def reset(
     `second_factor_too` forgets the app of a lost phone.
     """
     account = kept(session, account_id, by)
-    _refuse_own(account, by)
+    refuse_own(account, by)
     password = one_time_password()
     account.password_hash = hash_password(password)
     account.must_change_password, account.password_ends_at = True, now + ONE_TIME_FOR
@@ -287,9 +157,9 @@ def grant(
     Raises NotFound, Denied for rights one cannot give, Invalid for a span or a reason that is none.
     """
     account = kept(session, account_id, by)
-    _refuse_own(account, by)
+    refuse_own(account, by)
     refuse_faults(rights_faults(role, territory))
-    _require_right(by, role, territory)
+    require_right(by, role, territory)
     if not (starts_at < ends_at and now < ends_at <= starts_at + LONGEST_GRANT) or not reason.strip():
         raise Invalid(
             en="A grant needs a reason, and must end after it starts, in the future, within a year.",
@@ -346,72 +216,6 @@ def end_grant(session: Session, account_id: int, grant_id: int, *, by: Principal
     )
     session.flush()
     _record(session, "grant.ended", account, by, now, grant=given.id)
-
-
-def successors(session: Session, account: AccountRow, *, by: Principal) -> list[tuple[int, str, str]]:
-    """(member, masked name, post) of everybody who could take over from this account's member: the force of
-    its subdistrict, the same community first."""
-    if account.member_id is None or not account.territory:
-        return []
-    low, high = prefix_range(max(account.territory[:9], by.territory or "", key=len))
-    rows = session.execute(
-        sa.text(
-            """
-            SELECT id, name, role FROM member
-            WHERE territory >= :low AND territory < :high AND id <> :member
-            ORDER BY left(territory, 12) <> left(:ground, 12), territory, id LIMIT 300
-            """
-        ),
-        {"low": low, "high": high, "member": account.member_id, "ground": account.territory},
-    )
-    return [(row.id, mask_name(row.name), row.role) for row in rows]
-
-
-def _require_keeper(by: Principal) -> None:
-    if not keeps_accounts(by):
-        raise Denied(
-            en="Your role keeps no accounts.",
-            zh="您的角色不能管理账户。",
-            remedy_en="Ask the office of your territory or an administrator.",
-            remedy_zh="请联系属地或系统管理员。",
-        )
-
-
-def _require_right(by: Principal, role: str, territory: str | None) -> None:
-    _require_keeper(by)
-    if not may_keep(by, role, territory):
-        raise Denied(
-            en=f"You cannot give the role {role} on this ground.",
-            zh="您不能授予该角色或该辖区。",
-            remedy_en="Roles you can give, within your own territory: " + ", ".join(KEEPS[by.role]) + ".",
-            remedy_zh="请在本辖区内授予下级角色，或联系上级。",
-        )
-
-
-def _refuse_own(account: Account, by: Principal) -> None:
-    if account.id == by.account_id:
-        raise Denied(
-            en="Nobody changes the rights of their own account.",
-            zh="不能修改自己账户的权限。",
-            remedy_en="Ask another administrator; your password you change at /account.",
-            remedy_zh="请由其他管理员办理；修改密码请到“我的账户”。",
-        )
-
-
-def _refuse_last_admin(session: Session, account: Account) -> None:
-    """Somebody must be able to let others in."""
-    if account.role != "admin" or not account.active:
-        return
-    others = session.scalar(
-        sa.select(sa.func.count()).where(Account.role == "admin", Account.active, Account.id != account.id)
-    )
-    if not others:
-        raise Conflict(
-            en="This is the last administrator.",
-            zh="这是最后一个管理员账户。",
-            remedy_en="Add another administrator first.",
-            remedy_zh="请先添加另一个管理员。",
-        )
 
 
 def _refuse_unknown_member(session: Session, member_id: int | None, territory: str | None) -> None:

@@ -130,7 +130,7 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
 
     async def cases_csv(request: Request) -> Response:
         asked = request.query_params.get("export", "")
-        if not asked.isdigit():  # an address from before: the way leads past the question what it is for
+        if not asked.isdecimal():  # an address from before: the way leads past the question what it is for
             return RedirectResponse(f"/exports?{request.url.query}", 303)
         number = int(asked[:9])
         name, content = await anyio.to_thread.run_sync(case_file, desk, current_visit(), number)

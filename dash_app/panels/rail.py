@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from api.account_keeping import keeps_accounts
+from api.account_rights import keeps_accounts
 from dash_app.markup import LOGO, div, icon, join, span, tag
 from dash_app.texts import Words
 from dash_app.tokens import THEMES
