@@ -154,7 +154,7 @@ def _request(case: schemathesis.Case, url: str, headers: dict[str, str]) -> http
     allowed = {name: values.get(name) for name in ("params", "json", "data", "files", "headers")}
     content = values.get("data") if isinstance(values.get("data"), (bytes, str)) else None
     try:
-        return httpx.Request(
+        request = httpx.Request(
             values["method"],
             values["url"],
             params=allowed["params"],
@@ -166,6 +166,8 @@ def _request(case: schemathesis.Case, url: str, headers: dict[str, str]) -> http
             files=allowed["files"],
             json=allowed["json"] if content is None and allowed["data"] is None else None,
         )
+        request.read()  # a multipart body is made only when it is asked for
+        return request
     except (httpx.InvalidURL, UnicodeError, ValueError, TypeError):
         return None
 
