@@ -6,6 +6,7 @@
     city.route(frame, crs="EPSG:4326")         # who answers for each row
     city.responsible(113.1, 23.0)              # for one place, with the reason
     city.what_if("2027")                       # who would have got the last month's cases
+    city.indicators(by="cell")                 # rates with their numerators and denominators
     city.map("cells", "incidents")             # a map that needs no network
 
 One is signed in as an analyst: the fields of staff, nothing personal, names and phones masked.
@@ -41,7 +42,11 @@ from gis.settings import Settings
 from grids import owner_map
 from grids.receivers import Person
 from grids.responsibility import Responsibility, responsible_for
+from incidents.evaluation import Scope
+from incidents.evaluation_report import Report, evaluation_report
+from incidents.indicators import INDICATORS, Ratio, indicator_named
 from incidents.locating import locate
+from incidents.windows import named_window, window_between
 from layers.catalog import drawable_layer
 
 __all__ = ["City", "connect"]
@@ -165,10 +170,53 @@ class City:
                 territory=territory,
             )
 
+    def indicators(
+        self,
+        *ids: str,
+        by: str | None = None,
+        window: str | tuple[datetime, datetime] = "30d",
+        territory: str | None = None,
+        at: datetime | None = None,
+    ) -> pd.DataFrame:
+        """The numbers of the evaluation: a row a group and indicator, with both counts of three spans.
+
+        `ids` are indicators, all of them if none is named; `by` is a grouping (cell, community, department
+        ...), `window` a name (7d, 30d, 90d, month, last_month) or a pair of moments. A rate over an empty
+        denominator is NaN. `previous_` and `year_before_` are 环比 and 同比.
+        """
+        now, zone = at or datetime.now(UTC), self.settings.zone
+        span = named_window(window, now, zone) if isinstance(window, str) else window_between(*window, zone)
+        with self.database.unit_of_work(self.principal) as session:
+            report = evaluation_report(
+                session,
+                span,
+                by=self.principal,
+                now=now,
+                zone=zone,
+                scope=Scope(territory=territory),
+                group=by,
+                indicators=[indicator_named(id_) for id_ in ids] or list(INDICATORS.values()),
+            )
+        return _indicator_frame(report)
+
     def map(self, *names: str, bbox: Box | None = None, territory: str | None = None) -> folium.Map:
         """A map of layers, the first beneath. It holds everything it needs: `save` it and send it."""
         wanted = names or ("land", "water", "roads", "cells")
         return offline_map({name: self.layer(name, bbox=bbox, territory=territory) for name in wanted})
+
+
+def _indicator_frame(report: Report) -> pd.DataFrame:
+    """A row a group and indicator; without a grouping the whole is the only group."""
+    rows: list[list[object]] = []
+    for line in report.lines if report.group else [report.total]:
+        for one in report.indicators:
+            row: list[object] = [line.code, line.zh, one.id, one.zh]
+            for numbers in (line.now, line.previous, line.year_before):
+                ratio = numbers.get(one.id, Ratio())
+                row += [ratio.numerator, ratio.denominator, np.nan if ratio.value is None else ratio.value]
+            rows.append(row)
+    figures = [p + n for p in ("", "previous_", "year_before_") for n in ("numerator", "denominator", "rate")]
+    return pd.DataFrame(rows, columns=["code", "name", "indicator", "title", *figures])
 
 
 def _points(lon: Any, lat: Any) -> np.ndarray:

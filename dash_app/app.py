@@ -27,12 +27,13 @@ from api.auth import FirstThings
 from api.demo_accounts import demo_accounts
 from api.errors import problem, status_of
 from api.oidc import Provider
-from dash_app import account_pages, frame, phone
+from dash_app import account_pages, frame, phone, replay_view
 from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
 from dash_app.entry import WELCOME, Entry, manner, own_address, signed_in, wants_page
+from dash_app.evaluation_csv import evaluation_file
 from dash_app.map_style import map_style
-from dash_app.pages import exports_page, people_page, tracking_page, users_page
+from dash_app.pages import evaluation_page, exports_page, people_page, tracking_page, users_page
 from dash_app.plain_pages import error_page, sign_in_page
 from dash_app.statics import app_icon, engine_file
 from dash_app.texts import LANGUAGES, Words
@@ -64,7 +65,17 @@ def compose(
         (api_app.PATHS, api_app.create_app(database, settings, clock=clock)),
         ((*frame.PATHS, *frame.DASH_PATHS), Entry(_OnePage(dash.server), desk)),
         (("/_dash-component-suites",), dash.server),
-        (("/cases.csv", people_page.PATH, users_page.PATH, exports_page.PATH), Entry(pages, desk)),
+        (
+            (
+                *evaluation_page.ADDRESSES,
+                replay_view.PATH,
+                "/cases.csv",
+                people_page.PATH,
+                users_page.PATH,
+                exports_page.PATH,
+            ),
+            Entry(pages, desk),
+        ),
     ]
     guarded = Guarded(
         _Dispatch(routes, pages),
@@ -128,6 +139,25 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
         )  # fmt: skip
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
+    async def evaluation(request: Request) -> Response:
+        page = await anyio.to_thread.run_sync(evaluation_page.evaluation_page, desk, request.url.query)
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+    async def shapes(request: Request) -> Response:
+        found = await anyio.to_thread.run_sync(evaluation_page.shade_shapes, desk, request.url.query)
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+    async def evaluation_csv(request: Request) -> Response:
+        name, content = await anyio.to_thread.run_sync(
+            evaluation_file, desk, current_visit(), request.url.query
+        )
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+    async def past(request: Request) -> Response:
+        found = await anyio.to_thread.run_sync(replay_view.replayed, desk, request.url.query)
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
     async def cases_csv(request: Request) -> Response:
         asked = request.query_params.get("export", "")
         if not asked.isdecimal():  # an address from before: the way leads past the question what it is for
@@ -145,6 +175,10 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
         routes=[
             Route("/sign-in", sign_in),
             Route(people_page.PATH, people),
+            Route(evaluation_page.PATH, evaluation),
+            Route(evaluation_page.SHAPES, shapes),
+            Route(evaluation_page.CSV, evaluation_csv),
+            Route(replay_view.PATH, past),
             Route("/cases.csv", cases_csv),
             Route("/map/style/{theme}/{language}.json", _map_style),
             Route("/vendor/maplibre-gl/{name}", engine_file),

@@ -43,7 +43,7 @@ class DeskApp(Dash):
             "dash_app",
             server=server,  # type: ignore[arg-type]  # Dash declares it for Flask only
             assets_folder=str(ASSETS),
-            assets_ignore=r"^(accounts|sign_in|people|tracking)\.",
+            assets_ignore=r"^(accounts|sign_in|people|evaluation|tracking)\.",
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,

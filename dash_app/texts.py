@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dash_app.texts_accounts import ACCOUNT_TEXTS
+from dash_app.texts_evaluation import EVALUATION_JS_KEYS, EVALUATION_TEXTS
 from dash_app.texts_forces import FORCES_TEXTS
 
 LANGUAGES = ("zh", "en")
 
-TEXTS: dict[str, tuple[str, str]] = ACCOUNT_TEXTS | FORCES_TEXTS | {
+TEXTS: dict[str, tuple[str, str]] = ACCOUNT_TEXTS | FORCES_TEXTS | EVALUATION_TEXTS | {
     # frame
     "product": ("一图治城", "CityGrid"),
     "product.full": ("一图治城 · CityGrid", "CityGrid · 一图治城"),
@@ -451,6 +452,7 @@ TEXTS: dict[str, tuple[str, str]] = ACCOUNT_TEXTS | FORCES_TEXTS | {
 }
 
 JS_KEYS = (
+    *EVALUATION_JS_KEYS,
     "search.none",
     "search.none_hint",
     "search.failed",

@@ -25,6 +25,7 @@ PLACES = {
         "Load files: areas, cells, buildings, cases ...",
     ),
     "cells": ("api.cli.cells", "检查与启用网格版本", "Check and activate generations of cells"),
+    "indicators": ("api.cli.indicators", "考核指标，带分子分母", "The indicators of the evaluation"),
     "duties": ("api.cli.duties", "值班表与缺口", "The duty roster and its holes"),
     "check": ("api.cli.check", "检查文件：坐标系是否属实", "Check a file: is its coordinate system true"),
     "route": ("api.cli.route", "给一批点找责任人", "Who answers for each of many points"),

@@ -127,7 +127,17 @@
       this.hidden.forEach((id) => this.showLayer(id, false));
     }
 
-    setOpen(collection) {
+    /* Show the cases of a past minute instead of the open ones; null goes back to them. What arrives
+       meanwhile is kept in the properties and drawn on the way back. */
+    replay(collection) {
+      this.replayed = collection;
+      this.setOpen(this.props.open);
+      this.setPast(this.props.past);
+      this.setFocus(this.props.focus, false);
+    }
+
+    setOpen(present) {
+      const collection = this.replayed || present;
       if (!this.styled || !collection) return;
       const source = this.map.getSource('open');
       if (!source) return;
@@ -140,8 +150,10 @@
       if (!this.styled) return;
       const source = this.map.getSource('focus');
       if (!source) return;
-      source.setData({ type: 'FeatureCollection', features: (focus && focus.features) || [] });
-      const chosen = ((focus && focus.features) || []).find((f) => f.properties.role === 'incident');
+      /* A chosen case is drawn as it is now; in the past its marker of then stands for it. */
+      const features = ((focus && focus.features) || []).filter((f) => !this.replayed || f.properties.role !== 'incident');
+      source.setData({ type: 'FeatureCollection', features });
+      const chosen = features.find((f) => f.properties.role === 'incident');
       const single = ['!', ['has', 'point_count']];
       const others = chosen ? ['all', single, ['!=', ['id'], chosen.properties.incident]] : single;
       if (this.map.getLayer('open')) this.map.setFilter('open', others);
@@ -149,7 +161,7 @@
     }
 
     setPast(filter) {
-      if (this.styled && this.map.getLayer('closed')) this.map.setFilter('closed', filter || ['boolean', false]);
+      if (this.styled && this.map.getLayer('closed')) this.map.setFilter('closed', (!this.replayed && filter) || ['boolean', false]);
     }
 
     /* Fly only where needed: what is well in view already stays where it is. */
@@ -283,7 +295,7 @@
 
     /* One ring of 600 ms where something new happened. */
     ring(lon, lat) {
-      if (calm.matches) return;
+      if (calm.matches || this.replayed) return;
       const p = this.map.project([lon, lat]), ring = document.createElement('i');
       ring.className = 'arrival-ring';
       ring.style.left = p.x + 'px';

@@ -26,7 +26,7 @@ from dash_app.panels.moves import move_words
 from dash_app.texts import LANGUAGES, Words
 from dash_app.tokens import css_variables
 from gis.errors import Invalid, NotFound
-from incidents import tracking
+from incidents import second_looks, tracking
 from incidents.tracking import MAX_COMMENT, Tracked
 
 PATH = "/r"
@@ -45,13 +45,19 @@ def routes(desk: Desk, public_url: str | None) -> list[Route]:
 
     async def page(request: Request) -> Response:
         code, (words, theme) = _code(request), _manner(request)
-        case = await anyio.to_thread.run_sync(_read, desk, code)
-        return HTMLResponse(tracking_page(words, theme, desk, code, case), headers=PRIVATE)
+        case, again = await anyio.to_thread.run_sync(_read, desk, code)
+        return HTMLResponse(tracking_page(words, theme, desk, code, case, again), headers=PRIVATE)
 
     async def rate(request: Request) -> Response:
         code, (words, _) = _code(request), _manner(request)
         score, comment = await _form(request)
         await anyio.to_thread.run_sync(_rate, desk, code, score, comment)
+        return RedirectResponse(f"{PATH}/{code}?lang={words.language}", 303, headers=PRIVATE)
+
+    async def reopen(request: Request) -> Response:
+        code, (words, _) = _code(request), _manner(request)
+        told = await _told(request)
+        await anyio.to_thread.run_sync(_reopen, desk, code, told.get("reason", [""])[0])
         return RedirectResponse(f"{PATH}/{code}?lang={words.language}", 303, headers=PRIVATE)
 
     async def qr(request: Request) -> Response:
@@ -62,6 +68,7 @@ def routes(desk: Desk, public_url: str | None) -> list[Route]:
     return [
         Route(PATH + "/{code}", page),
         Route(PATH + "/{code}", rate, methods=["POST"]),
+        Route(PATH + "/{code}/reopen", reopen, methods=["POST"]),
         Route(PATH + "/{code}/qr.svg", qr),
     ]
 
@@ -92,14 +99,19 @@ def _manner(request: Request) -> tuple[Words, str]:
     return Words(asked if asked in LANGUAGES else language), theme
 
 
-async def _form(request: Request) -> tuple[int, str | None]:
-    """(score, comment) of a sent form. Raises Invalid for one that is too long or names no score."""
+async def _told(request: Request) -> dict[str, list[str]]:
+    """The fields of a sent form. Raises Invalid for one that is too long."""
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > MAX_FORM:
             raise _no_rating()
-    told = parse_qs(body.decode("utf-8", "replace"))
+    return parse_qs(body.decode("utf-8", "replace"))
+
+
+async def _form(request: Request) -> tuple[int, str | None]:
+    """(score, comment) of a sent form. Raises Invalid for one that is too long or names no score."""
+    told = await _told(request)
     try:
         return int(told["score"][0]), told.get("comment", [None])[0]
     except (KeyError, ValueError) as error:
@@ -115,9 +127,11 @@ def _no_rating() -> Invalid:
     )
 
 
-def _read(desk: Desk, code: str) -> Tracked:
+def _read(desk: Desk, code: str) -> tuple[Tracked, bool]:
+    """The case, and whether its reporter may have it opened again."""
     with desk.database.system_work() as session:
-        return tracking.track(session, code)
+        case = tracking.track(session, code)
+        return case, second_looks.is_offered(session, code, now=desk.clock())
 
 
 def _rate(desk: Desk, code: str, score: int, comment: str | None) -> None:
@@ -125,7 +139,12 @@ def _rate(desk: Desk, code: str, score: int, comment: str | None) -> None:
         tracking.rate(session, code, score, comment, now=desk.clock())
 
 
-def tracking_page(words: Words, theme: str, desk: Desk, code: str, case: Tracked) -> str:
+def _reopen(desk: Desk, code: str, reason: str) -> None:
+    with desk.database.system_work() as session:
+        second_looks.take_up_again(session, code, reason, now=desk.clock(), zone=desk.zone)
+
+
+def tracking_page(words: Words, theme: str, desk: Desk, code: str, case: Tracked, again: bool) -> str:
     """The page of one case."""
     title = f"{case.number} · {words('product.full')}"
     head = join(
@@ -141,7 +160,7 @@ def tracking_page(words: Words, theme: str, desk: Desk, code: str, case: Tracked
         ]
     )
     bar = tag("header", LOGO, tag("b", words("product")), span(cls="grow"), _languages(words), cls="row")
-    cards = [_state(words, desk, case), _reply(words, case), _rating(words, code, case)]
+    cards = [_state(words, desk, case), _reply(words, case), _rating(words, code, case, again)]
     body = div(bar, tag("main", [card for card in cards if card]), cls="tracking")
     return document(words.language, theme, head, join([sprite(), body]))
 
@@ -200,8 +219,8 @@ def _reply(words: Words, case: Tracked) -> Markup | None:
     return tag("section", tag("h2", words("track.reply")), tag("p", case.reply))
 
 
-def _rating(words: Words, code: str, case: Tracked) -> Markup | None:
-    """The form, or what was given, with the form behind it: the last word counts."""
+def _rating(words: Words, code: str, case: Tracked, again: bool) -> Markup | None:
+    """The form, or what was given, with the form behind it: the last word counts. `again`: to reopen."""
     if not case.may_be_rated:
         return None
     given = case.rating
@@ -212,7 +231,24 @@ def _rating(words: Words, code: str, case: Tracked) -> Markup | None:
         tag("h2", words("rating.given", score=given.score)),
         tag("p", given.comment) if given.comment else None,
         tag("p", words("track.low" if given.offers_reopen else "track.thanks"), cls="mid"),
+        _again(words, code, given.comment) if again else None,
         tag("details", tag("summary", words("track.again"), cls="link"), _form_markup(words, code)),
+    )
+
+
+def _again(words: Words, code: str, comment: str | None) -> Markup:
+    """What a poor rating offers: the case is opened again, for a reason in the reporter's words."""
+    return tag(
+        "form",
+        tag(
+            "label",
+            span(words("track.why_again"), cls="mid"),
+            tag("textarea", comment or "", name="reason", maxlength=MAX_COMMENT, rows=2, required=True),
+        ),
+        tag("button", words("track.open_again"), type="submit", cls="btn primary"),
+        method="post",
+        action=f"{PATH}/{code}/reopen?lang={words.language}",
+        cls="again",
     )
 
 

@@ -21,6 +21,7 @@ def rail(words: Words, principal: Principal, state: ViewState, *, theme: str, ov
             _item("map", words("rail.map"), base.href(), page="map"),
             _item("case", words("rail.cases"), base.href("/cases"), _count(words, overdue), page="cases"),
             _item("people", words("rail.people"), "/people", page="people"),
+            _item("chart", words("rail.evaluation"), "/evaluation", page="evaluation"),
             span(cls="grow"),
             _settings(words, theme),
             _account(words, principal),

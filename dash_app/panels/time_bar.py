@@ -14,6 +14,9 @@ from dash_app.texts import Words
 from dash_app.view_state import SPANS, ViewState
 from incidents.queries import TimeBar
 
+REPLAY_STEPS = (1, 10, 60)
+"""Minutes of one step of the replay; the middle one is chosen at first."""
+
 
 def time_bar(words: Words, bar: TimeBar, state: ViewState, *, now: datetime, zone: ZoneInfo) -> Markup:
     """Head with its key and the window, then the chart; dragging over the chart selects a period."""
@@ -25,6 +28,15 @@ def time_bar(words: Words, bar: TimeBar, state: ViewState, *, now: datetime, zon
     return join(
         [
             div(
+                tag(
+                    "button",
+                    icon("play", "s"),
+                    type="button",
+                    cls="icon-btn",
+                    data_replay="start",
+                    aria_label=words("replay.start"),
+                    title=words("replay.start"),
+                ),
                 span(day_words(now.astimezone(zone).date(), words.language, weekday=True), cls="bold"),
                 span(
                     tag("i", cls="closed"),
@@ -61,8 +73,43 @@ def time_bar(words: Words, bar: TimeBar, state: ViewState, *, now: datetime, zon
                 cls="time-head",
                 title=words("time.drag"),
             ),
+            _replay(words),
             time_chart(words, bar, now=now, zone=zone, picked=picked),
         ]
+    )
+
+
+def _replay(words: Words) -> Markup:
+    """The controls of the past, in the place of the head while it is looked at; the browser drives them."""
+
+    def button(name: str, sign: str) -> Markup:
+        label = words(f"replay.{name}")
+        return tag(
+            "button", icon(sign, "s"), type="button", cls="icon-btn", data_replay=name, aria_label=label,
+            title=label,
+        )  # fmt: skip
+
+    steps = [
+        tag(
+            "button",
+            words(f"replay.step.{minutes}"),
+            type="button",
+            data_step=minutes,
+            aria_pressed="true" if minutes == REPLAY_STEPS[1] else "false",
+        )
+        for minutes in REPLAY_STEPS
+    ]
+    return div(
+        button("play", "play"),
+        button("earlier", "left"),
+        button("later", "right"),
+        span(steps, cls="segments", role="group"),
+        tag("input", type="range", min=0, step=1, data_moment=True, aria_label=words("replay.slider")),
+        tag("output", cls="bold nowrap"),
+        cls="replay",
+        hidden=True,
+        data_key="replay",
+        data_keep=True,
     )
 
 

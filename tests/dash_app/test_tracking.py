@@ -12,7 +12,7 @@ from dash_app.texts import Words
 from dash_app.view_state import ViewState
 from gis.errors import Conflict, Invalid, NotFound
 from gis.settings import Settings
-from incidents import tracking
+from incidents import second_looks, tracking
 from incidents.incident import Incident
 from incidents.queries import get_incident
 from incidents.tracking import Rating
@@ -73,6 +73,28 @@ def test_a_rating_is_kept_shown_and_may_be_changed(app, code, office):
         detail = get_incident(session, office.toy.cases["closed"], by=officer, now=NOW)
     assert (detail.rating.score, detail.rating.offers_reopen) == (1, True)
     assert "reopen" in detail.moves
+
+
+def test_a_poor_rating_offers_to_open_the_case_again_once(app, code, office):
+    reporter, page = Client(app), f"/r/{code('closed')}"
+    again = {"data": {"reason": "又堆起来了"}}
+    assert reporter.request("POST", page + "/reopen", **again).status_code == 409, "not rated yet"
+    reporter.request("POST", page, data={"score": 4})
+    assert "/reopen" not in reporter.get(page).text
+    reporter.request("POST", page, data={"score": 2})
+    assert f"{page}/reopen" in reporter.get(page).text
+    assert reporter.request("POST", page + "/reopen", data={"reason": ""}).status_code == 422
+    with office.desk.database.system_work() as session, session.begin_nested() as undone:
+        case = second_looks.take_up_again(
+            session, code("closed"), "又堆起来了", now=NOW, zone=office.desk.zone
+        )
+        assert (case.stage, case.handler_id) == ("registered", None)
+        assert not second_looks.is_offered(session, code("closed"), now=NOW)
+        told = session.execute(sa.text("SELECT note, role FROM incident_move ORDER BY id DESC LIMIT 1")).one()
+        assert tuple(told) == ("又堆起来了", "resident")
+        with pytest.raises(Conflict):
+            second_looks.take_up_again(session, code("closed"), "再来", now=NOW, zone=office.desk.zone)
+        undone.rollback()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""The evaluation as a CSV file: a row a group and indicator, both counts beside every rate."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+
+from dash_app.case_csv import safe_cell
+from dash_app.desk import Desk, Visit
+from dash_app.evaluation_view import EvaluationView
+from dash_app.pages.cases_page import moment
+from dash_app.pages.evaluation_page import report_of, span_words
+from dash_app.texts import Words
+from gis import audit
+from incidents.evaluation_report import Report
+from incidents.indicators import Ratio
+
+SPANS = ("now", "previous", "year")
+
+
+def evaluation_file(desk: Desk, visit: Visit, query: str) -> tuple[str, bytes]:
+    """(file name, content) of the report of an address; the export is written into the trail."""
+    view, words = EvaluationView.parse(query), visit.words
+    with desk.reading() as (session, _, now):
+        report = report_of(desk, session, visit, view, now)
+        span = span_words(report.window)
+        mark = words(
+            "eval.csv.mark", user=visit.principal.display_name, time=moment(now, desk.zone), span=span
+        )
+        content = _text(words, report, mark).encode("utf-8-sig")
+        audit.record(
+            session,
+            "export",
+            "evaluation",
+            hashlib.sha256(content).hexdigest(),
+            by=visit.principal,
+            now=now,
+            territory=view.territory or visit.principal.territory or None,
+            rows=len(report.lines),
+            filter=view.query,
+        )
+    return f"evaluation-{now.astimezone(desk.zone):%Y%m%d-%H%M}.csv", content
+
+
+def _text(words: Words, report: Report, mark: str) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    parts = ("numerator", "denominator", "percent")
+    head = [words("eval.csv.code"), words("eval.csv.name"), words("eval.indicator"), words("eval.csv.id")]
+    head += [f"{words(f'eval.{span}')} {words(f'eval.csv.{part}')}" for span in SPANS for part in parts]
+    writer.writerow(head)
+    for line in [report.total, *report.lines]:
+        for one in report.indicators:
+            row = [line.code, safe_cell(words.either(line.zh, line.en)), words.either(one.zh, one.en), one.id]
+            for numbers in (line.now, line.previous, line.year_before):
+                ratio = numbers.get(one.id, Ratio())
+                rate = ratio.words(words.language) if ratio.percent is None else f"{ratio.percent:.1f}"
+                row += [str(ratio.numerator), str(ratio.denominator), rate]
+            writer.writerow(row)
+    writer.writerow([f"# {mark}"])
+    return text.getvalue()
