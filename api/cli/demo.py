@@ -77,8 +77,10 @@ def load_demo_city(
     means: Means, *, size: str = DEFAULT_SIZE, seed: int = DEFAULT_SEED, as_of: datetime | None = None
 ) -> tuple[Any, list[Any]]:
     """The city and its accounts, in one transaction: whole or not at all. Returns (summary, accounts)."""
+    from api.account import find_account, principal_of
     from api.demo_accounts import create_demo_accounts
     from etl.demo_city import load_demo
+    from etl.demo_city.company import give_company
 
     now = as_of or means.now()
     label = say(f"演示城市（{size}）", f"Demo city ({size})")
@@ -100,6 +102,15 @@ def load_demo_city(
             photo_folder=means.settings.home / "photos",
         )
         accounts = create_demo_accounts(session, summary, now=now)
+        people = {name: principal_of(find_account(session, name)) for name in ("command", "resident")}
+        give_company(
+            session,
+            desk=people["command"],
+            resident=people["resident"],
+            cell=summary.cell,
+            now=now,
+            zone=means.settings.zone,
+        )
     return summary, accounts
 
 
