@@ -14,13 +14,16 @@ from fastapi import FastAPI
 
 from api import (
     account_endpoints,
+    contact_endpoints,
+    desk_endpoints,
     docs_page,
     duty_endpoints,
     errors,
-    force_endpoints,
     export_endpoints,
+    force_endpoints,
     ground_endpoints,
     health,
+    household_endpoints,
     incident_endpoints,
     indicator_endpoints,
     layer_endpoints,
@@ -30,12 +33,15 @@ from api import (
     responsible_endpoints,
     roster_endpoints,
     session_endpoints,
+    settings_endpoints,
+    trial_endpoints,
 )
 from api.addresses import NoSecretsInAddresses
 from api.entering import Turnstile
 from api.gate import Means
 from api.limits import BodyLimit
 from api.oidc import Provider
+from api.warming import warm_in_background
 from gis.database import Database
 from gis.settings import Settings
 
@@ -87,7 +93,12 @@ def create_app(
         indicator_endpoints,
         responsible_endpoints,
         roster_endpoints,
+        household_endpoints,
+        desk_endpoints,
+        settings_endpoints,
+        contact_endpoints,
         ground_endpoints,
+        trial_endpoints,
         layer_endpoints,
         push,
     ):
@@ -102,6 +113,7 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     hub: push.Hub = app.state.hub
     hub.start()
+    warm_in_background(app.state.means)
     with _streams_end_on_signal(hub):
         yield
     await hub.stop()

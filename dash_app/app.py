@@ -27,13 +27,21 @@ from api.auth import FirstThings
 from api.demo_accounts import demo_accounts
 from api.errors import problem, status_of
 from api.oidc import Provider
+from api.senders import senders_of
 from dash_app import account_pages, frame, phone, replay_view
 from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
 from dash_app.entry import WELCOME, Entry, manner, own_address, signed_in, wants_page
 from dash_app.evaluation_csv import evaluation_file
 from dash_app.map_style import map_style
-from dash_app.pages import evaluation_page, exports_page, people_page, tracking_page, users_page
+from dash_app.pages import (
+    evaluation_page,
+    exports_page,
+    people_page,
+    settings_page,
+    tracking_page,
+    users_page,
+)
 from dash_app.plain_pages import error_page, sign_in_page
 from dash_app.statics import app_icon, engine_file
 from dash_app.texts import LANGUAGES, Words
@@ -58,7 +66,7 @@ def compose(
     database: Database, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> ASGIApp:
     """Everything this server answers, over a database. The caller disposes of the database."""
-    desk = Desk(database, settings.zone, clock)
+    desk = Desk(database, settings.zone, clock, tuple(senders_of(settings, clock)))
     dash = frame.DeskApp(desk)
     pages = _pages(desk, settings.public_url, has_provider=Provider.of(settings) is not None)
     routes: list[tuple[tuple[str, ...], ASGIApp]] = [
@@ -71,6 +79,7 @@ def compose(
                 replay_view.PATH,
                 "/cases.csv",
                 people_page.PATH,
+                settings_page.PATH,
                 users_page.PATH,
                 exports_page.PATH,
             ),
@@ -171,9 +180,14 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
         page = await anyio.to_thread.run_sync(people_page.people_page, desk, request.url.query)
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
+    async def settings(request: Request) -> Response:
+        page = await anyio.to_thread.run_sync(settings_page.settings_page, desk, request.url.query)
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
     return Starlette(
         routes=[
             Route("/sign-in", sign_in),
+            Route(settings_page.PATH, settings),
             Route(people_page.PATH, people),
             Route(evaluation_page.PATH, evaluation),
             Route(evaluation_page.SHAPES, shapes),

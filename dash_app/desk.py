@@ -73,11 +73,13 @@ def chosen_theme(cookie: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The means of all pages. `clock` is read once a callback; tests may hand in another."""
+    """The means of all pages. `clock` is read once a callback; tests may hand in another. `ways` are the
+    senders this server has to tell people outside."""
 
     database: Database
     zone: ZoneInfo
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ways: tuple[str, ...] = ()
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, Visit, datetime]]:

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from markupsafe import Markup, escape
 
 from dash_app.desk import Desk, Visit, current_visit
-from dash_app.map_style import LAYER_GROUPS
+from dash_app.map_style import FETCHED, LAYER_GROUPS
 from dash_app.markup import join, sprite, tag
 from dash_app.pages import cases_page, map_page
 from dash_app.statics import ENGINE
@@ -43,7 +43,7 @@ class DeskApp(Dash):
             "dash_app",
             server=server,  # type: ignore[arg-type]  # Dash declares it for Flask only
             assets_folder=str(ASSETS),
-            assets_ignore=r"^(accounts|sign_in|people|evaluation|tracking)\.",
+            assets_ignore=r"^(accounts|sign_in|people|settings|evaluation|tracking)\.",
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,
@@ -125,9 +125,11 @@ def _page_data(visit: Visit, desk: Desk, later: dict[str, str]) -> Markup:
         "language": visit.language,
         "live": True,
         "engine": ENGINE,
+        "map": map_page.first_view(desk, visit),
         "timezone": str(desk.zone),
         "texts": words.for_scripts,
         "layers": LAYER_GROUPS,
+        "fetched": FETCHED,
         "closed": words("clock.closed"),
         "components": _named(words, "component."),
         "scripts": later,

@@ -34,22 +34,37 @@
     return text ? `${where}?${text}` : where;
   };
 
-  const CHOICES = ['incident', 'cell', 'building', 'shop', 'component'];
+  const CHOICES = ['incident', 'cell', 'building', 'shop', 'component', 'strip', 'exception'];
+  cg.choices = CHOICES;
   cg.choose = function (kind, id) {
-    const nothing = Object.fromEntries(CHOICES.map((name) => [name, '']));
+    const nothing = Object.fromEntries([...CHOICES, 'door'].map((name) => [name, '']));
     cg.go(cg.address(kind ? { ...nothing, [kind]: id } : nothing, '/'));
   };
 
-  cg.toast = function (text) {
+  /* A line at the foot of the page: gone after `ms`. `words` may be a function of the seconds left, and
+     `action` a button {label, run} that can be pressed as long as the line stands. */
+  cg.toast = function (words, { ms = 2600, action = null } = {}) {
     let holder = document.querySelector('.toasts');
     if (!holder) {
       holder = Object.assign(document.createElement('div'), { className: 'toasts' });
       holder.setAttribute('role', 'status');
       document.body.append(holder);
     }
-    const toast = Object.assign(document.createElement('div'), { className: 'toast', textContent: text });
+    const toast = Object.assign(document.createElement('div'), { className: 'toast' });
+    const text = document.createElement('span'), ends = Date.now() + ms;
+    toast.append(text);
+    const write = () => { text.textContent = typeof words === 'function' ? words(Math.max(1, Math.ceil((ends - Date.now()) / 1000))) : words; };
+    write();
+    const ticking = typeof words === 'function' ? setInterval(write, 1000) : null;
+    const gone = () => { clearInterval(ticking); toast.remove(); };
+    if (action) {
+      const button = Object.assign(document.createElement('button'), { type: 'button', textContent: action.label });
+      button.addEventListener('click', () => { gone(); action.run(); });
+      toast.append(button);
+    }
     holder.append(toast);
-    setTimeout(() => toast.remove(), 2600);
+    setTimeout(gone, ms);
+    return gone;
   };
 
   /* Bring a script of ours once; what it draws may be used when this resolves. */

@@ -9,7 +9,9 @@
   }
 
   function show(group, on) {
-    if (cg.map) (groups[group] || []).forEach((id) => cg.map.showLayer(id, on));
+    if (!cg.map) return;
+    if (on) Object.entries(cg.page.fetched[group] || {}).forEach(([source, url]) => cg.map.fetchInto(source, url));
+    (groups[group] || []).forEach((id) => cg.map.showLayer(id, on));
   }
 
   function dressSwitches() {
@@ -232,8 +234,9 @@
 
   /* ---- what a click on the map opens ------------------------------------------------------------ */
   const OPENS = {
-    open: 'incident', 'focus-case': 'incident', closed: 'incident', shop: 'shop', 'shop-label': 'shop', component: 'component',
+    open: 'incident', 'open-stack': 'incident', 'focus-case': 'incident', closed: 'incident', shop: 'shop', 'shop-label': 'shop', component: 'component',
     building: 'building', 'building-number': 'building', 'cell-fill': 'cell',
+    strip: 'strip', exception: 'exception', 'exception-line': 'exception',
   };
   /* Which page one is on, in the rail; the rail itself is written by the server, which does not care. */
   function markPage() {
@@ -250,15 +253,16 @@
     citygrid: {
       clicked(click) {
         if (click && !ruler && !cg.picking && click.layer && OPENS[click.layer]) {
-          const kind = OPENS[click.layer];
-          const id = kind === 'cell' ? click.properties.code : click.layer === 'focus-case' ? click.properties.incident : click.id;
+          const tower = click.layer === 'open-stack' && click.properties.building;
+          const kind = tower ? 'building' : OPENS[click.layer];
+          const id = tower ? click.properties.building : kind === 'cell' ? click.properties.code : click.layer === 'focus-case' ? click.properties.incident : click.id;
           if (id !== null && id !== undefined) cg.choose(kind, id);
         }
         return window.dash_clientside.no_update;
       },
       filterOf(search, pathname) {
         const query = new URLSearchParams(search || '');
-        ['incident', 'cell', 'building', 'shop', 'component'].forEach((name) => query.delete(name));
+        [...cg.choices, 'door'].forEach((name) => query.delete(name));
         return query.toString();
       },
       /* Shows the page of an address. The case page's table is asked for once, when its library is there. */

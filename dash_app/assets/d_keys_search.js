@@ -11,14 +11,35 @@
     return [...document.querySelectorAll('#queue .q-row')];
   }
 
+  /* One row on or back. While a case is open its neighbour opens; where it has left the list by a move, the
+     one that took its place does. */
+  let place = -1;
   function walk(by) {
     const all = rows();
     if (!all.length) return;
-    const here = all.findIndex((row) => row === document.activeElement || row.classList.contains('at'));
-    const next = all[Math.min(Math.max(here + by, 0), all.length - 1)];
+    const open = new URLSearchParams(location.search).get('incident');
+    let here = all.findIndex((row) => (open ? row.dataset.incident === open : row === document.activeElement || row.classList.contains('at')));
+    if (here < 0 && open && place >= 0) here = by > 0 ? place - 1 : place;
+    place = Math.min(Math.max(here + by, 0), all.length - 1);
+    const next = all[place];
     all.forEach((row) => row.classList.toggle('at', row === next));
+    if (open) return next.click();
     next.focus({ preventScroll: false });
     next.scrollIntoView({ block: 'nearest' });
+  }
+
+  const KEYS = [['J K', 'list'], ['Enter', 'open'], ['X', 'pick'], ['1 2 3', 'move'], ['N', 'new'], ['/', 'search'], ['Esc', 'back'], ['?', 'help']];
+  function help() {
+    const template = document.createElement('template'), say = (key) => cg.escape(cg.say(key));
+    const lines = KEYS.map(([keys, name]) => `<dt>${keys.split(' ').map((key) => `<span class="kbd">${key}</span>`).join(' ')}</dt><dd>${say('keys.' + name)}</dd>`);
+    template.innerHTML = `<form><h2 id="dialog-title">${say('keys.title')}</h2><dl class="keys">${lines.join('')}</dl><div class="actions"><button type="button" class="btn" data-close-dialog>${say('close')}</button></div></form>`;
+    cg.openDialog(template, document.activeElement, () => cg.closeDialog());
+  }
+
+  function press(selector, n = 0) {
+    const button = document.querySelectorAll(selector)[n];
+    if (button) button.click();
+    return Boolean(button);
   }
 
   document.addEventListener('keydown', (event) => {
@@ -31,6 +52,13 @@
       if (box) box.focus();
     } else if (event.key === 'j' || event.key === 'J') walk(1);
     else if (event.key === 'k' || event.key === 'K') walk(-1);
+    else if (event.key === 'x' || event.key === 'X') cg.pick(document.activeElement);
+    else if (event.key === '?') help();
+    else if (/^[1-9]$/.test(event.key)) {
+      if (press('#detail .panel-foot > .row > [data-move]', Number(event.key) - 1)) event.preventDefault();
+    } else if (event.key === 'n' || event.key === 'N') {
+      if (press('[data-new-case]')) event.preventDefault();
+    }
     else if (event.key === 'Enter' && document.activeElement.classList.contains('q-row')) {
       event.preventDefault();
       document.activeElement.click();

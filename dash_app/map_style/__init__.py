@@ -12,6 +12,7 @@ from typing import Any
 
 from dash_app.map_style.borders import borders, focus
 from dash_app.map_style.cases import cases
+from dash_app.map_style.disputes import disputes
 from dash_app.map_style.ground import ground, roads
 from dash_app.map_style.labels import labels
 from dash_app.map_style.places import places
@@ -19,7 +20,7 @@ from dash_app.map_style.roofs import roofs
 from dash_app.tokens import map_palette
 
 LAYER_GROUPS = {
-    "incidents": ("open-cluster", "open-ring", "open", "closed"),
+    "incidents": ("open-cluster", "open-stack", "open-ring", "open", "closed"),
     "borders": (
         "subdistrict-halo",
         "subdistrict-line",
@@ -30,8 +31,12 @@ LAYER_GROUPS = {
     "buildings": ("shadow-low", "shadow-slab", "shadow-tower", "building", "building-number"),
     "shops": ("shop", "shop-label"),
     "components": ("component",),
+    "disputes": ("strip", "strip-line", "exception", "exception-line"),
 }
 """What each switch of the layer control shows and hides."""
+
+FETCHED = {"disputes": {"strips": "/api/v1/misroutes", "exceptions": "/api/v1/exceptions"}}
+"""Where the sources of a switch come from, once it is on."""
 
 LAST_CLUSTERED_ZOOM = 15
 CLUSTER_RADIUS_PX = 30
@@ -51,6 +56,7 @@ def map_style(theme: str, language: str, latitude: float = 23.0) -> dict[str, An
             *roads(palette, latitude),
             *roofs(palette, latitude),
             *borders(palette, theme),
+            *disputes(theme),
             *focus(theme),
             *labels(palette, language),
             *places(palette, theme),
@@ -84,9 +90,11 @@ def _sources() -> dict[str, Any]:
             "clusterRadius": CLUSTER_RADIUS_PX,
             "clusterMaxZoom": LAST_CLUSTERED_ZOOM,
             "clusterProperties": {
-                clock: ["+", ["case", ["==", ["get", "clock"], clock], 1, 0]]
+                clock: ["+", ["coalesce", ["get", clock], ["case", ["==", ["get", "clock"], clock], 1, 0]]]
                 for clock in ("overdue", "due_soon", "in_time", "paused")
             },
         },
         "focus": {"type": "geojson", "data": empty},
+        "strips": {"type": "geojson", "data": empty},
+        "exceptions": {"type": "geojson", "data": empty},
     }

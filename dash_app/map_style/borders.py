@@ -86,15 +86,16 @@ def focus(theme: str) -> list[Layer]:
             "id": "focus-fill",
             "type": "fill",
             "source": "focus",
-            "filter": ["match", ["get", "role"], ["cell", "building"], True, False],
+            "filter": ["match", ["get", "role"], ["cell", "building", "strip"], True, False],
             "paint": {
                 "fill-color": accent,
-                "fill-opacity": ["match", ["get", "role"], "building", 0.32, 0.07],
+                "fill-opacity": ["match", ["get", "role"], "cell", 0.07, 0.32],
             },
         },
         line("focus-second", "second", accent, 1.6, **{"line-dasharray": [3, 2.4], "line-opacity": 0.8}),
         line("focus-halo", "cell", halo, 6.4, **{"line-opacity": 0.8}),
         line("focus-line", "cell", accent, 2.8),
         line("focus-building", "building", accent, 2),
+        line("focus-strip", "strip", accent, 2),
         line("focus-dimension", "dimension", ink, 1.3, **{"line-dasharray": [2.6, 1.8]}),
     ]

@@ -55,6 +55,7 @@
       this.known = new Map();
       this.hovered = null;
       this.hidden = new Set();
+      this.fetched = new Map();
       const camera = props.camera || {};
       this.map = new gl.Map({
         container,
@@ -90,12 +91,7 @@
         if (status === 401) say('signed-out', {});
         else if (status !== 404) console.warn('map:', event.error && event.error.message);
       });
-      map.once('idle', () => {
-        this.container.dataset.ready = '1';
-        performance.mark('cg-map-idle');
-        this.props.setProps({ ready: true });
-        say('map-ready', { map });
-      });
+      map.on('idle', () => this.settle());
       map.on('move', () => this.announce());
       map.on('load', () => this.announce());
       map.on('click', (event) => this.clicked(event));
@@ -107,6 +103,17 @@
       });
       map.getCanvas().addEventListener('mouseleave', () => this.hover(null));
       new ResizeObserver(() => map.resize()).observe(this.container);
+    }
+
+    /* Ready is a map that stands still with the open cases on it. */
+    settle() {
+      if (this.ready || !this.props.open) return;
+      this.ready = true;
+      this.container.dataset.ready = '1';
+      performance.mark('cg-map-idle');
+      this.props.setProps({ ready: true });
+      say('map-ready', { map: this.map });
+      this.announce();   /* what stands beside the map may not have been there when it loaded */
     }
 
     announce() {
@@ -125,6 +132,18 @@
       this.dressed = true;
       this.setPast(this.props.past);
       this.hidden.forEach((id) => this.showLayer(id, false));
+      this.fetched.forEach((url, source) => this.map.getSource(source).setData(url));
+    }
+
+    /* Fill a source from an address of ours, once until `refetch`: what few look at is not asked for before. */
+    fetchInto(source, url) {
+      if (this.fetched.has(source)) return;
+      this.fetched.set(source, url);
+      if (this.styled) this.map.getSource(source).setData(url);
+    }
+
+    refetch() {
+      this.fetched.forEach((url, source) => this.map.getSource(source).setData(url));
     }
 
     /* Show the cases of a past minute instead of the open ones; null goes back to them. What arrives
@@ -154,7 +173,7 @@
       const features = ((focus && focus.features) || []).filter((f) => !this.replayed || f.properties.role !== 'incident');
       source.setData({ type: 'FeatureCollection', features });
       const chosen = features.find((f) => f.properties.role === 'incident');
-      const single = ['!', ['has', 'point_count']];
+      const single = ['all', ['!', ['has', 'point_count']], ['!', ['has', 'stack']]];
       const others = chosen ? ['all', single, ['!=', ['id'], chosen.properties.incident]] : single;
       if (this.map.getLayer('open')) this.map.setFilter('open', others);
       if (look && focus && focus.camera) this.look(focus.camera);
@@ -305,24 +324,64 @@
     }
   }
 
+  function fetchStyle(template) {
+    return fetch(template.replace('{theme}', theme())).then((answer) => answer.json());
+  }
+
+  /* A canvas in `holder`, and the view on it once engine and style are there. */
+  function begin(holder, props) {
+    const canvas = document.createElement('div');
+    canvas.className = 'map-canvas';
+    canvas.setAttribute('role', 'region');
+    holder.append(canvas);
+    const begun = { holder, canvas, props, view: null };
+    begun.made = Promise.all([loadEngine(props.engine), fetchStyle(props.styleUrl)]).then(([gl, style]) => {
+      begun.view = new View(gl, canvas, style, begun.props);
+      return begun.view;
+    });
+    return begun;
+  }
+
+  /* The first map does not wait for Dash: it begins beside the page and moves into its component. */
+  let first = null;
+
+  function beginFirst(page) {
+    const holder = document.createElement('div');
+    holder.className = 'map-view';
+    document.body.prepend(holder);
+    first = begin(holder, { ...page.map, engine: page.engine, setProps() {} });
+  }
+
+  function takeOver(element, props) {
+    const begun = first || begin(element, props);
+    if (begun === first) {
+      element.append(begun.canvas);
+      begun.holder.remove();
+      first = null;
+    }
+    begun.canvas.setAttribute('aria-label', props.label);
+    return begun;
+  }
+
   function MapView(props) {
-    const element = R.useRef(null), view = R.useRef(null);
+    const element = R.useRef(null), begun = R.useRef(null), view = R.useRef(null);
+    if (begun.current) begun.current.props = props;
     if (view.current) view.current.props = props;
-    const styleUrl = (name) => props.styleUrl.replace('{theme}', name);
     R.useEffect(() => {
-      let gone = false;
-      const style = fetch(styleUrl(theme())).then((answer) => answer.json());
-      Promise.all([loadEngine(props.engine), style]).then(([gl, json]) => {
-        if (gone) return;
-        view.current = new View(gl, element.current, json, props);
-        window.citygrid.map = view.current;
-      });
+      const mine = begun.current = takeOver(element.current, props);
+      mine.props = props;
+      const arrive = (made) => {
+        made.props = mine.props;
+        view.current = window.citygrid.map = made;
+      };
+      if (mine.view) arrive(mine.view);
+      else mine.made.then((made) => { if (begun.current === mine) arrive(made); });
       const watch = new MutationObserver(() => {
-        if (view.current) fetch(styleUrl(theme())).then((a) => a.json()).then((json) => view.current.restyle(json));
+        if (view.current) fetchStyle(props.styleUrl).then((json) => view.current.restyle(json));
       });
       watch.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
       return () => {
-        gone = true;
+        begun.current = null;
         watch.disconnect();
         if (view.current) view.current.map.remove();
         view.current = window.citygrid.map = null;
@@ -333,11 +392,10 @@
     const moved = props.focus && props.focus.moved;
     R.useEffect(() => { if (view.current) view.current.setFocus(props.focus, false); }, [props.focus]);
     R.useEffect(() => { if (view.current && view.current.styled) view.current.setFocus(props.focus, true); }, [moved]);
-    return R.createElement('div', { id: props.id, className: props.className },
-      R.createElement('div', { ref: element, className: 'map-canvas', role: 'region', 'aria-label': props.label }));
+    return R.createElement('div', { id: props.id, className: props.className, ref: element });
   }
 
   window.citygrid = Object.assign(window.citygrid || {}, { MapView });
   const page = document.getElementById('cg-page');
-  if (page) loadEngine(JSON.parse(page.textContent).engine);
+  if (page) beginFirst(JSON.parse(page.textContent));
 })();

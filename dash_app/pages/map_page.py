@@ -7,6 +7,7 @@ They are apart so that choosing a case does not ask for the whole desk again.
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from dash_app.pages.selection import chosen
 from dash_app.panels.counters import desk_head
 from dash_app.panels.layers import layer_control
 from dash_app.panels.map_tools import map_tools
-from dash_app.panels.queue import QueueView, queue
+from dash_app.panels.queue import ROWS_SHOWN, QueueView, queue
 from dash_app.panels.rail import rail
 from dash_app.panels.territory import breadcrumb, ground_name
 from dash_app.panels.time_bar import time_bar
@@ -34,17 +35,14 @@ from dash_app.view_state import ViewState, midnight
 from gis.access import Principal
 from gis.database import Session
 from incidents import categories, queries
-from incidents.lifecycle import moves_open_to
 from incidents.queries import Counters, Filter, Row
 
 ROWS_READ = 2000
-"""Cases read for map and queue at once; the case page pages through the rest."""
-
-STEPS_ON = frozenset({"register", "confirm", "dispatch", "accept", "finish", "verify", "close"})
-"""Moves that carry a case forward: one of them open to me means that it is my turn."""
+"""Cases drawn on the map at once; the case page pages through the rest."""
 
 HIT = (
     "open-cluster",
+    "open-stack",
     "focus-case",
     "open",
     "closed",
@@ -52,6 +50,9 @@ HIT = (
     "shop",
     "shop-label",
     "building-number",
+    "exception-line",
+    "exception",
+    "strip",
     "building",
     "cell-fill",
 )
@@ -64,12 +65,13 @@ TIME_BINS = {1: 48, 7: 84, 30: 60}
 def layout(desk: Desk) -> list[Component]:
     """The bare page; the callbacks fill it as soon as it stands."""
     visit = current_visit()
-    words, camera = visit.words, _first_view(desk, visit)
+    words = visit.words
     return [
         Address(id=ids.URL),
         Kept(id=ids.FILTER),
         Kept(id=ids.LIVE),
         Kept(id=ids.PAGE),
+        Kept(id=ids.SHOWN),
         Fragment(id=ids.RAIL, tag="nav", className="rail", label=words("rail.label")),
         Box(
             [
@@ -78,8 +80,7 @@ def layout(desk: Desk) -> list[Component]:
                     className="map-view",
                     label=words("map.label"),
                     engine=ENGINE,
-                    styleUrl=_style_url(visit.language, camera),
-                    camera=camera,
+                    **first_view(desk, visit),
                     hit=list(HIT),
                 ),
                 Fragment(id="map-tools", html=map_tools(words)),
@@ -102,29 +103,38 @@ def layout(desk: Desk) -> list[Component]:
     ]
 
 
-def _style_url(language: str, camera: dict[str, Any]) -> str:
-    """Where the map asks for its style; `{theme}` is filled in by the browser."""
-    latitude = round(camera["bounds"][1]) if "bounds" in camera else 23
-    return f"/map/style/{{theme}}/{language}.json?latitude={latitude}"
+def first_view(desk: Desk, visit: Visit) -> dict[str, Any]:
+    """The camera and the style a person's map begins with: their own ground.
 
-
-def _first_view(desk: Desk, visit: Visit) -> dict[str, Any]:
-    """The person's own ground; without any cells the map opens where its component says."""
+    Without any cells the map opens where its component says. `{theme}` in the style's address is filled in
+    by the browser.
+    """
     with desk.reading() as (session, _, _now):
         bounds = bounds_of(active_map(session), visit.principal.territory or "")
-    return {"bounds": list(bounds)} if bounds else {}
+    camera = {"bounds": list(bounds)} if bounds else {}
+    latitude = round(bounds[1]) if bounds else 23
+    return {
+        "camera": camera,
+        "styleUrl": f"/map/style/{{theme}}/{visit.language}.json?latitude={latitude}",
+    }
 
 
-def situation(desk: Desk, query: str | None, _live: Any) -> tuple[Any, ...]:
-    """Rail, head, queue, breadcrumb, layers, time bar and the open cases, all of one moment."""
+def situation(
+    desk: Desk, query: str | None, _live: Any, shown: dict[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """Rail, head, queue, breadcrumb, layers, time bar and the open cases, all of one moment.
+
+    `shown` is how many rows of which query the person has scrolled through.
+    """
     state = ViewState.parse(query)
+    wanted_rows = rows_wanted(shown, query)
     with desk.reading() as (session, visit, now):
         words, by = visit.words, visit.principal
         territory = state.territory or None
         figures = queries.counters(session, by=by, now=now, zone=desk.zone, territory=territory)
         ground = ground_path(session, by, state.territory)
         name = ground_name(words, ground.path[-1]) if ground.path else words("territory.city")
-        view = _queue_view(session, desk, state, by, figures, now)
+        view, drawn = _queue_view(session, desk, state, by, figures, now, wanted_rows)
         starts_at, ends_at = state.window(now, desk.zone)
         bar = queries.time_bar(
             session,
@@ -142,9 +152,15 @@ def situation(desk: Desk, query: str | None, _live: Any) -> tuple[Any, ...]:
         breadcrumb(words, ground, state),
         layer_control(words, _layer_counts(figures), state),
         time_bar(words, bar, state, now=now, zone=desk.zone),
-        open_cases(words, view.rows, now),
+        open_cases(words, drawn, now),
         past_cases(view.wanted, midnight(now, desk.zone)),
     )
+
+
+def rows_wanted(shown: dict[str, Any] | None, query: str | None) -> int:
+    """Rows of the list to write: a page more each time its end came into view, for the same query."""
+    asked = shown.get("rows") if shown and shown.get("query") == (query or "") else None
+    return min(asked, ROWS_READ) if isinstance(asked, int) and asked > ROWS_SHOWN else ROWS_SHOWN
 
 
 def _queue_view(
@@ -154,38 +170,50 @@ def _queue_view(
     by: Principal,
     figures: Counters,
     now: datetime,
-) -> QueueView:
-    """The rows of the filter, and which tab of them is shown: my own turn first, where there is any."""
+    rows_shown: int,
+) -> tuple[QueueView, list[Row]]:
+    """The list with its tabs, and the cases the map draws: those of the filter, whatever the tab."""
     groups = categories.groups(session)
     codes = {group.code: [category.code for category in group.categories] for group in groups}
-    wanted = state.filter(now, desk.zone, codes)
+    today = now.astimezone(desk.zone).date()
+    wanted = replace(state.filter(now, desk.zone, codes), today=today)
     order = state.sort or "due"
-    rows = queries.list_incidents(session, wanted, by=by, now=now, order=order, limit=ROWS_READ).rows
-    mine = frozenset(row.id for row in rows if _my_turn(row, by))
-    hollow = sum(row.hollow for row in rows)
-    tab = state.tab or ("mine" if mine else "all")
-    totals = {"mine": len(mine), "dispatch": hollow, "all": len(rows)}
+    drawn = queries.list_incidents(session, wanted, by=by, now=now, order=order, limit=ROWS_READ).rows
+    work = queries.count_work(session, wanted, by=by, now=now, today=today)
+    queue_name = state.work if state.work in work.queues and state.tab in ("", "mine") else ""
+    tab = "mine" if queue_name else state.tab or ("mine" if work.mine else "all")
+    if tab == "all":
+        rows = drawn[:rows_shown]
+    else:
+        listed = _in_tab(wanted, tab, queue_name)
+        rows = queries.list_incidents(session, listed, by=by, now=now, order=order, limit=rows_shown).rows
     latest = None
-    if not totals[tab]:
+    if not rows:
         everything = Filter(territory=state.territory or None)
         newest = queries.list_incidents(session, everything, by=by, now=now, order="reported", limit=1).rows
         latest = newest[0] if newest else None
-    return QueueView(
+    view = QueueView(
         wanted=wanted,
         rows=rows,
-        mine=mine,
         tab=tab,
-        totals=totals,
+        queue=queue_name,
+        work=work,
         groups=groups,
+        role=by.role,
         open_total=figures.in_time + figures.due_soon + figures.overdue + figures.paused,
         closed_today=figures.closed_today,
         latest=latest,
     )
+    return view, drawn
 
 
-def _my_turn(row: Row, by: Principal) -> bool:
-    handler = row.handler_id is not None and row.handler_id == by.member_id
-    return not STEPS_ON.isdisjoint(moves_open_to(row.stage, by.role, is_handler=handler))
+def _in_tab(wanted: Filter, tab: str, queue_name: str) -> Filter:
+    """The filter narrowed to a tab, and in "my turn" to one work queue."""
+    if tab == "dispatch":
+        return replace(wanted, hollow=True)
+    if queue_name:
+        return replace(wanted, works=(queue_name,), open_only=False)
+    return replace(wanted, mine="turn", open_only=False)
 
 
 def _layer_counts(figures: Counters) -> dict[str, int]:
@@ -223,6 +251,7 @@ def register(app: dash.Dash, desk: Desk) -> None:
         Output(ids.MAP, "past"),
         Input(ids.FILTER, "data"),
         Input(ids.LIVE, "data"),
+        Input(ids.SHOWN, "data"),
         prevent_initial_call=True,
     )(threaded(functools.partial(situation, desk)))
     app.callback(

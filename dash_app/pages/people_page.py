@@ -6,7 +6,6 @@ for again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import parse_qs, urlencode
@@ -16,13 +15,11 @@ from markupsafe import Markup
 
 from dash_app.clock_words import day_words
 from dash_app.desk import Desk, Visit
-from dash_app.frame import document
-from dash_app.markup import div, icon, join, span, sprite, tag
-from dash_app.panels.rail import rail
+from dash_app.markup import div, icon, join, span, tag
 from dash_app.panels.roster import HOURS, Week, calendar_table, hole_list, hours_dialog, leave_list
+from dash_app.plain_frame import plain_page
 from dash_app.texts import Words
-from dash_app.tokens import css_variables
-from dash_app.view_state import ViewState, midnight
+from dash_app.view_state import midnight
 from gis.database import Session
 from gis.errors import NotFound
 from grids.leaves import leaves
@@ -43,18 +40,10 @@ def people_page(desk: Desk, query: str) -> str:
     asked = {key: values[-1] for key, values in parse_qs(query).items()}
     with desk.reading() as (session, visit, now):
         body = _body(desk, session, visit, asked, now)
-    head = join(
-        [
-            tag("title", f"{visit.words('rail.people')} · {visit.words('product.full')}"),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("link", rel="icon", href="/icon.svg", type="image/svg+xml"),
-            tag("style", Markup(css_variables())),
-            tag("link", rel="stylesheet", href="/assets/desk.css"),
-            tag("link", rel="stylesheet", href="/assets/people.css"),
-            tag("script", src="/assets/people.js", defer=True),
-        ]
-    )
-    return document(visit.language, visit.theme, head, body)
+        wanted = Filter(overdue=True, open_only=True)
+        overdue = queries.count_incidents(session, wanted, by=visit.principal, now=now)
+    words = visit.words
+    return plain_page(visit, words("rail.people"), body, name="people", overdue=overdue, data=_data(words))
 
 
 def _body(desk: Desk, session: Session, visit: Visit, asked: dict[str, str], now: datetime) -> Markup:
@@ -72,15 +61,7 @@ def _body(desk: Desk, session: Session, visit: Visit, asked: dict[str, str], now
     calendar = roster_calendar(session, code, week.start, week.end, by=by, zone=desk.zone)
     theirs = [row for row in leaves(session, week.start, week.end, by=by) if row.territory.startswith(code)]
     keeps = by.role in ROSTER_KEEPERS
-    overdue = queries.count_incidents(session, Filter(overdue=True, open_only=True), by=by, now=now)
     parts = [
-        sprite(),
-        tag(
-            "nav",
-            rail(words, by, ViewState(), theme=visit.theme, overdue=overdue),
-            cls="rail",
-            aria_label=words("rail.label"),
-        ),
         tag(
             "main",
             _head(words, mine, code, week),
@@ -94,8 +75,6 @@ def _body(desk: Desk, session: Session, visit: Visit, asked: dict[str, str], now
             cls="people-side",
         ),
         hours_dialog(words) if keeps else None,
-        div(cls="toasts", role="status"),
-        _data(words),
     ]
     return join(parts)
 
@@ -155,9 +134,9 @@ def _address(code: str, start: datetime | None) -> str:
     return f"{PATH}?{urlencode(asked)}"
 
 
-def _data(words: Words) -> Markup:
+def _data(words: Words) -> dict[str, object]:
     """What the script needs to know."""
-    data = {
+    return {
         "language": words.language,
         "hours": {
             name: [{"weekday": day, "starts": starts, "ends": ends} for day, starts, ends in hours]
@@ -166,5 +145,3 @@ def _data(words: Words) -> Markup:
         "failed": words("dialog.failed"),
         "offline": words("dialog.offline"),
     }
-    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return tag("script", Markup(text), id="people-page", type="application/json")

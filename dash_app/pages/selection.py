@@ -17,11 +17,20 @@ import shapely
 import structlog
 
 from dash_app.desk import Desk, Visit
-from dash_app.drawing import building_focus, case_focus, cell_focus, ground_focus, place_focus
+from dash_app.drawing import (
+    building_focus,
+    case_focus,
+    cell_focus,
+    dispute_focus,
+    ground_focus,
+    place_focus,
+)
 from dash_app.markup import thousands
 from dash_app.pages.ground import active_map
-from dash_app.panels.building import building_panel
+from dash_app.panels.building import building_name, building_panel
 from dash_app.panels.cell import cell_panel
+from dash_app.panels.dispute import exception_panel, strip_panel
+from dash_app.panels.households import households_opener
 from dash_app.panels.incident import incident_panel
 from dash_app.panels.place import place_panel
 from dash_app.panels.problem import problem_panel
@@ -29,12 +38,15 @@ from dash_app.texts import Words
 from dash_app.view_state import ViewState
 from gis.database import Session
 from gis.errors import CityGridError
-from grids import owner_map
+from grids import exceptions, owner_map
 from grids.cells import cell_facts
 from grids.duties import team
+from grids.exceptions import buffered
 from grids.owner_map import OwnerMap
+from grids.members import departments
 from incidents import queries
 from incidents.calendar import current_calendar
+from incidents.misroutes import strip_by_key
 from incidents.queries import Filter, IncidentDetail
 from incidents.workload import Candidate, candidates
 from layers.buildings import building_facts
@@ -72,6 +84,7 @@ def _incident(
         case,
         state,
         candidates=_candidates(session, words, case, now, desk.zone),
+        departments=[(one.code, words.either(one.name_zh, one.name_en)) for one in departments(session)],
         stretches=case.clock.spans(now, current_calendar(session, desk.zone)) if case.clock else [],
         now=now,
         zone=desk.zone,
@@ -135,7 +148,9 @@ def _building(
     wanted = Filter(building=building.id, open_only=True)
     rows = queries.list_incidents(session, wanted, by=visit.principal, now=now).rows
     name = _cell_name(session, building.cell_code)
-    panel = building_panel(visit.words, building, name, rows, state, now=now)
+    title = building_name(visit.words, building)
+    people = households_opener(visit.words, building.id, title, visit.principal)
+    panel = building_panel(visit.words, building, name, rows, state, now=now, people=people)
     footprint = _plain(feature(session, "buildings", key, role=visit.principal.role))["geometry"]
     return panel, building_focus(building.id, footprint, (building.lon, building.lat))
 
@@ -152,6 +167,32 @@ def _place(kind: str) -> Callable[..., Chosen]:
         return panel, place_focus(kind, key, (lon, lat))
 
     return place
+
+
+def _strip(desk: Desk, session: Session, visit: Visit, state: ViewState, key: str, now: datetime) -> Chosen:
+    words, by = visit.words, visit.principal
+    strip = strip_by_key(session, _number(key), now=now, territory=by.territory)
+    city = owner_map.current(session)
+    names = {code: city.names[city.position[code]] for code in (strip.from_cell, strip.to_cell)}
+    panel = strip_panel(words, strip, names, state, gives=exceptions.may_give(by, strip.to_cell))
+    shapes = {"cell": _shape_of(city, strip.from_cell), "second": _shape_of(city, strip.to_cell)}
+    return panel, dispute_focus(f"strip:{key}", strip.shape, label=names[strip.from_cell], **shapes)
+
+
+def _exception(
+    desk: Desk, session: Session, visit: Visit, state: ViewState, key: str, now: datetime
+) -> Chosen:
+    words, by = visit.words, visit.principal
+    exception, drawn = exceptions.find(session, _number(key), by=by)
+    city = owner_map.current(session)
+    name = _cell_name(session, exception.cell_code) or exception.cell_code
+    panel = exception_panel(
+        words, exception, name, state,
+        ends=exceptions.may_give(by, exception.cell_code) and exception.holds_at(now), zone=desk.zone,
+    )  # fmt: skip
+    ground = buffered(drawn, exception.buffer_m, city.zone)
+    cell = _shape_of(city, exception.cell_code)
+    return panel, dispute_focus(f"exception:{key}", ground, cell=cell, second=None, label=name)
 
 
 def _cell_name(session: Session, code: str | None) -> str | None:
@@ -175,4 +216,6 @@ _PANELS: dict[str, Callable[..., Chosen]] = {
     "building": _building,
     "shop": _place("shop"),
     "component": _place("component"),
+    "strip": _strip,
+    "exception": _exception,
 }

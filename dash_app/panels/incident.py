@@ -12,9 +12,13 @@ from markupsafe import Markup, escape
 from dash_app.charts import clock_bar
 from dash_app.clock_words import due_words, left_words, moment_words, span_words
 from dash_app.markup import avatar, chip, div, glyph, icon, join, pill, section, span, tag
+from dash_app.panels.alike import alike_section
+from dash_app.panels.case_facts import answers, past_clocks, standing
 from dash_app.panels.crumb import crumb_bar
-from dash_app.panels.moves import foot
+from dash_app.panels.forces import forces_section
+from dash_app.panels.moves import Choice, foot
 from dash_app.panels.queue import title_words
+from dash_app.panels.stack import door_words
 from dash_app.panels.story import timeline
 from dash_app.texts import Words
 from dash_app.view_state import ViewState
@@ -28,25 +32,30 @@ def incident_panel(
     case: IncidentDetail,
     state: ViewState,
     *,
-    candidates: Sequence[tuple[int, str]],
+    candidates: Sequence[Choice],
+    departments: Sequence[Choice],
     stretches: Sequence[Span],
     now: datetime,
     zone: ZoneInfo,
 ) -> Markup:
-    """`candidates` are the members a dispatch may name, `stretches` the clock's time, counted or not."""
+    """`candidates` are the members a dispatch may name, `departments` those that may be asked to help,
+    `stretches` the clock's time, counted or not."""
     return join(
         [
             _head(words, case, state),
             div(
                 _clock(words, case, stretches, now, zone),
+                standing(words, case, now, zone),
+                alike_section(words, case, state, now, zone),
                 _person(words, case, state),
-                section(timeline(words, case, now, zone)),
+                forces_section(words, case, now, zone),
+                section(timeline(words, case, now, zone), past_clocks(words, case)),
                 _report(words, case, zone, now),
                 _reporter(words, case),
                 cls="scroll",
                 data_key=f"body{case.row.id}",
             ),
-            foot(words, case, candidates),
+            foot(words, case, candidates, departments),
         ]
     )
 
@@ -57,7 +66,9 @@ def _head(words: Words, case: IncidentDetail, state: ViewState) -> Markup:
         words.either(case.group_zh, case.group_en),
         words.either(row.category_zh, row.category_en),
     )
-    where = " · ".join(part for part in (row.place, row.cell_name, f"{group} / {category}") if part)
+    door = door_words(words, row.unit, row.floor, row.room)
+    place = " ".join(part for part in (row.place, door) if part)
+    where = " · ".join(part for part in (place, row.cell_name, f"{group} / {category}") if part)
     return tag(
         "header",
         crumb_bar(words, state, words("back"), span(row.number)),
@@ -217,7 +228,7 @@ def _bold_facts(text: str, person: PersonRow | None) -> Markup:
 
 
 def _report(words: Words, case: IncidentDetail, zone: ZoneInfo, now: datetime) -> Markup | None:
-    if not case.description and not case.photos:
+    if not case.description and not case.photos and not case.answers:
         return None
     quote = None
     if case.description:
@@ -251,7 +262,7 @@ def _report(words: Words, case: IncidentDetail, zone: ZoneInfo, now: datetime) -
         )
         for photo in case.photos
     ]
-    return section(quote, div(pictures, cls="photos") if pictures else None)
+    return section(quote, answers(words, case), div(pictures, cls="photos") if pictures else None)
 
 
 def _reporter(words: Words, case: IncidentDetail) -> Markup:

@@ -9,7 +9,7 @@ from dash_app.texts import Words
 from dash_app.view_state import TO_DISPATCH, ViewState
 
 _DASHES = {"subdistrict": (2, "9 3 2 3 2 3"), "community": (1.6, "7 3 2 3"), "cell": (1.1, "3 2.4")}
-SWITCHED_OFF = ("components",)
+SWITCHED_OFF = ("components", "disputes")
 """Switches that start off."""
 
 
@@ -50,6 +50,9 @@ def layer_control(words: Words, counts: dict[str, int], state: ViewState) -> Mar
             _switch("buildings", words("layers.buildings"), from_zoom=14),
             _switch("shops", words("layers.shops"), from_zoom=15.6, note=words("layers.zoom_in")),
             _switch("components", words("layers.components"), from_zoom=16.4, note=words("layers.zoom_in")),
+            tag("hr"),
+            _switch("disputes", words("layers.disputes"), head=True),
+            [_ground(name, words(f"layers.{name}")) for name in ("strip", "exception")],
             cls="layers-body",
         ),
         cls="float layers",
@@ -78,6 +81,10 @@ def _switch(
 
 def _line(sample: Markup, name: str, count: int, href: str) -> Markup:
     return tag("a", sample, name, span(count, cls="n"), cls="layer-row sub", href=href)
+
+
+def _ground(kind: str, name: str) -> Markup:
+    return div(span(cls=f"ground-sample {kind}", aria_hidden="true"), name, cls="layer-row sub")
 
 
 def _border(kind: str, name: str) -> Markup:

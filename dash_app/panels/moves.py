@@ -10,6 +10,7 @@ from dash_app.markup import div, icon, span, tag
 from dash_app.panels.queue import title_words
 from dash_app.texts import Words
 from incidents.deadline_words import UNITS
+from incidents.effects import REVIEW_AFTER
 from incidents.incident import ENDED
 from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
@@ -150,9 +151,7 @@ def _form(
             _member(words, candidates) if move.takes_member and candidates else None,
             _force(words, departments, candidates) if move.takes_force else None,
             _amount(words, case) if move.takes_amount else None,
-            field(words("dialog.review_on"), tag("input", type="date", name="review_on", required=True))
-            if move.takes_date
-            else None,
+            _review_day(words) if move.takes_date else None,
             _place(words) if move.takes_place else None,
             note_field(words, needed=move.needs_note),
             _time(words, case) if move.takes_force else None,
@@ -202,11 +201,19 @@ def _time(words: Words, case: IncidentDetail) -> Markup:
 
 
 def _amount(words: Words, case: IncidentDetail) -> Markup:
-    """More time, in the unit of the clock that runs; what was asked for is already written in."""
+    """More time, in the unit of the clock that runs: what was asked for, else as much again as the limit."""
     unit = words.either(*UNITS[case.clock.kind if case.clock else case.limit_kind])
-    asked = None if case.extension_asked is None else f"{case.extension_asked:g}"
-    control = tag("input", type="number", name="amount", min="0.5", step="0.5", value=asked, required=True)
+    amount = case.extension_asked or (case.clock.value if case.clock else case.limit_value)
+    control = tag(
+        "input", type="number", name="amount", min="0.5", step="0.5", value=f"{amount:g}", required=True
+    )
     return field(words("dialog.amount"), control, unit)
+
+
+def _review_day(words: Words) -> Markup:
+    """The day a parked case is looked at again; the browser writes in the usual one, counted from today."""
+    control = tag("input", type="date", name="review_on", required=True, data_days_ahead=REVIEW_AFTER.days)
+    return field(words("dialog.review_on"), control)
 
 
 def _place(words: Words) -> Markup:

@@ -11,58 +11,69 @@ from markupsafe import Markup
 
 from dash_app.clock_words import clock_time, left_words, moment_words
 from dash_app.markup import div, glyph, icon, join, pill, shape, span, stage_bars, tag
+from dash_app.panels.report_form import report_button
+from dash_app.panels.row_chips import row_chips
+from dash_app.panels.work import is_together, pickable, together_bar, work_queues
 from dash_app.texts import Words
 from dash_app.tokens import CLOCKS
 from dash_app.view_state import HANDLING, TO_DISPATCH, ViewState
 from incidents.categories import Group
 from incidents.incident import STAGES
-from incidents.queries import Filter, Row
+from incidents.queries import Filter, Row, WorkCounts
 
-ROWS_SHOWN = 120
-"""Rows written into the page; the rest is one link away on the case page."""
+ROWS_SHOWN = 100
+"""Rows written into the page at first, and added each time one scrolls to their end."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """Everything the queue needs, decided by the page."""
+    """What the queue needs, decided by the page. `rows` are those of the tab, as far as one has scrolled."""
 
     wanted: Filter
     rows: Sequence[Row]
-    mine: frozenset[int]
     tab: str
-    totals: dict[str, int]
+    queue: str
+    """The work queue chosen in "my turn", if any."""
+    work: WorkCounts
     groups: Sequence[Group]
+    role: str
     open_total: int
     closed_today: int
     latest: Row | None = None
 
+    @property
+    def totals(self) -> dict[str, int]:
+        """Cases of each tab."""
+        return {"mine": self.work.mine, "dispatch": self.work.hollow, "all": self.work.total}
+
+    @property
+    def listed(self) -> int:
+        """Cases of the list shown."""
+        return self.work.queues[self.queue] if self.queue else self.totals[self.tab]
+
 
 def queue(words: Words, view: QueueView, state: ViewState, *, now: datetime, zone: ZoneInfo) -> Markup:
-    """Tabs and tools above, chips of the filter, then the rows in a scrolling list."""
-    shown = [row for row in view.rows if _in_tab(row, view)]
+    """Tabs and tools above, work queues, chips of the filter, then the rows in a scrolling list."""
+    rest = view.listed - len(view.rows)
     return join(
         [
             _tabs(words, view, state),
+            work_queues(words, view.work.queues, view.queue, state) if view.tab == "mine" else None,
+            together_bar(words, view.queue, view.listed) if view.rows else None,
             _chips(words, view, state, zone),
             div(
-                [_row(words, row, state, now) for row in shown[:ROWS_SHOWN]]
-                if shown
+                [_row(words, row, state, now, pick=is_together(view.queue)) for row in view.rows]
+                if view.rows
                 else _empty(words, view, state, now, zone),
-                _more(words, len(shown) - ROWS_SHOWN, state) if len(shown) > ROWS_SHOWN else None,
+                _more(words, rest, len(view.rows), state) if view.rows and rest > 0 else None,
                 cls="scroll",
                 id="queue-rows",
-                role="list" if shown else None,
+                role="list" if view.rows else None,
                 aria_label=words("queue.label"),
                 tabindex="-1",
             ),
         ]
     )
-
-
-def _in_tab(row: Row, view: QueueView) -> bool:
-    if view.tab == "dispatch":
-        return row.hollow
-    return row.id in view.mine if view.tab == "mine" else True
 
 
 def handler_words(words: Words, row: Row) -> str:
@@ -82,16 +93,22 @@ def title_words(words: Words, row: Row) -> str:
     return row.title
 
 
-def _row(words: Words, row: Row, state: ViewState, now: datetime) -> Markup:
+def _row(words: Words, row: Row, state: ViewState, now: datetime, *, pick: bool) -> Markup:
+    """One case; with `pick` it has a box to choose it for a move with several."""
     chosen = state.incident == str(row.id)
     waiting = row.hollow
     title = title_words(words, row)
     left = left_words(row.clock, row.due_at, now, words.language)
     said = (title, words(f"clock.{row.clock}"), left, words(f"stage.{row.stage}"), place_words(words, row))
-    return tag(
+    line = tag(
         "a",
         span(glyph(row.clock, row.icon, hollow=row.hollow), cls="g"),
-        span(span(title, cls="cut"), cls="t", data_title=True),
+        span(
+            span(title, cls="cut"),
+            row_chips(words, row),
+            cls="t",
+            data_title=True,
+        ),
         span(pill(row.clock, left), cls="r"),
         span(place_words(words, row), cls="a cut"),
         span(
@@ -100,13 +117,14 @@ def _row(words: Words, row: Row, state: ViewState, now: datetime) -> Markup:
             cls=f"r a{' waiting' if waiting else ''}",
         ),
         cls="q-row",
-        role="listitem",
+        role=None if pick else "listitem",
         href=state.href(incident=row.id),
         aria_current="true" if chosen else None,
         aria_label=", ".join(said),
         data_key=f"q{row.id}",
         data_incident=row.id,
     )
+    return pickable(words, row, title, line) if pick else line
 
 
 def _tabs(words: Words, view: QueueView, state: ViewState) -> Markup:
@@ -124,13 +142,18 @@ def _tabs(words: Words, view: QueueView, state: ViewState) -> Markup:
                 span(view.totals[name]),
                 cls="tab",
                 role="tab",
-                href=base.href(tab=name),
+                href=base.href(tab=name, work=""),
                 aria_selected=str(view.tab == name).lower(),
                 data_tab=name,
             )
             for name in ("mine", "dispatch", "all")
         ],
-        div(_sort_menu(words, base), _filter_menu(words, view, base), cls="tools"),
+        div(
+            _sort_menu(words, base),
+            _filter_menu(words, view, base),
+            report_button(words, view.groups, view.role),
+            cls="tools",
+        ),
         cls="tabs",
         role="tablist",
         aria_label=words("queue.label"),
@@ -246,6 +269,8 @@ def filter_chips(
     if state.clock:
         value = comma.join(words(f"clock.{c}") for c in state.clock.split(",") if c in CLOCKS)
         chips.append(("filter.clock", value, {"clock": ""}))
+    if state.answer:
+        chips.append(("filter.answer", words(f"answer.{state.answer}"), {"answer": ""}))
     if state.q:
         chips.append(("filter.q", state.q, {"q": ""}))
     return chips
@@ -273,15 +298,23 @@ def _chips(words: Words, view: QueueView, state: ViewState, zone: ZoneInfo) -> M
     )
 
 
-def _more(words: Words, rest: int, state: ViewState) -> Markup:
-    return tag("a", words("queue.more", n=rest), cls="q-more", href=state.without_selection.href("/cases"))
+def _more(words: Words, rest: int, shown: int, state: ViewState) -> Markup:
+    """The end of the list: the browser asks for a page more when it comes into view."""
+    return tag(
+        "a",
+        words("queue.more", n=rest),
+        cls="q-more",
+        href=state.without_selection.href("/cases"),
+        data_more=shown + ROWS_SHOWN,
+        data_key="more",
+    )
 
 
 def _empty(words: Words, view: QueueView, state: ViewState, now: datetime, zone: ZoneInfo) -> Markup:
     """Says which filter made it empty, what happened last, and one way out."""
     base = state.without_selection
-    cleared = {"stage": "", "clock": "", "category": "", "when": "", "from_": "", "to": "", "q": ""}
-    what = words("empty.filtered") if state.filtered else words(f"empty.{view.tab}")
+    cleared = dict.fromkeys(("stage", "clock", "category", "when", "from_", "to", "q", "answer"), "")
+    what = words("empty.filtered") if state.filtered else words(f"empty.{view.queue or view.tab}")
     then: list[object] = []
     if view.latest:
         then.append(

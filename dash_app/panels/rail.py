@@ -42,7 +42,7 @@ def _count(words: Words, overdue: int) -> Markup | None:
 def _settings(words: Words, theme: str) -> Markup:
     return tag(
         "details",
-        tag("summary", icon("gear"), words("rail.settings"), cls="rail-item"),
+        tag("summary", icon("gear"), words("rail.settings"), cls="rail-item", data_page="settings"),
         div(
             manner_rows(words, theme),
             tag(
@@ -57,6 +57,8 @@ def _settings(words: Words, theme: str) -> Markup:
                 data_sound=True,
                 data_keep=True,
             ),
+            div(cls="menu-line"),
+            tag("a", icon("list", "s"), words("set.all"), cls="menu-item", href="/settings"),
             cls="menu-body",
         ),
         cls="menu",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dash_app.case_csv import safe_cell
-from dash_app.drawing import METRES_PER_DEGREE, past_cases, way_to_border
+from dash_app.drawing import LABEL_M, METRES_PER_DEGREE, _clear_of, past_cases, way_to_border
 from incidents.queries import Filter
 from tests.toy_city import NOW
 
@@ -54,3 +54,16 @@ def test_a_cell_of_a_file_never_runs(text):
 
 def test_an_ordinary_cell_stays_as_it_is():
     assert safe_cell("路灯不亮 3 盏 = 坏") == "路灯不亮 3 盏 = 坏"
+
+
+def test_the_second_candidates_label_keeps_clear_of_the_cells_own():
+    """Two cells side by side: the label of the right one moves away from a tag on their common border."""
+    wide, taken = shapely.box(113.102, 23.0, 113.106, 23.002), (113.102, 23.001)
+    lon, lat = _clear_of(wide, [taken])
+    assert wide.contains(shapely.Point(lon, lat))
+    assert (lon - taken[0]) * METRES_PER_DEGREE * math.cos(math.radians(23)) >= LABEL_M[0]
+
+
+def test_a_shape_too_small_to_keep_clear_is_labelled_inside_all_the_same():
+    lon, lat = _clear_of(SQUARE, [(113.101, 23.001), (113.1005, 23.0), (113.1, 23.002)])
+    assert SQUARE.contains(shapely.Point(lon, lat))

@@ -8,6 +8,9 @@ import pytest
 
 from dash_app.pages.map_page import detail, situation
 from dash_app.texts import LANGUAGES
+from gis.errors import NotFound
+from incidents.lifecycle import MOVES
+from incidents.queries import get_incident
 from tests.dash_app.test_markup import Reader
 from tests.toy_city import LAT, LON, NORTH_WEST
 
@@ -49,9 +52,38 @@ def test_the_figures_are_those_of_the_day(office, language):
 
 
 def test_the_queue_opens_with_what_waits_for_me(office):
-    """The officer confirms the report and verifies the work done; the others wait for somebody else."""
+    """The officer confirms, verifies and supervises; the others wait for somebody else."""
     queue = look(office)["queue"]
-    assert set(rows(queue)) == {office.toy.cases["waiting"], office.toy.cases["handled"]}
+    assert set(rows(queue)) == {office.toy.cases[name] for name in ("waiting", "handled", "overdue")}
+
+
+def test_my_turn_falls_into_work_queues_with_their_counts(office):
+    queue = look(office)["queue"]
+    works = re.findall(r'data-work="(\w+)"', queue)
+    assert works == ["confirm", "supervise", "verify"]
+    assert "data-pick=" not in queue
+
+
+@pytest.mark.parametrize(
+    ("work", "name", "together"),
+    [("confirm", "waiting", False), ("verify", "handled", True), ("supervise", "overdue", True)],
+)
+def test_a_work_queue_lists_its_cases_and_offers_to_move_several_where_that_is_safe(
+    office, work, name, together
+):
+    queue = look(office, f"work={work}")["queue"]
+    assert rows(queue) == [office.toy.cases[name]]
+    assert ("data-pick=" in queue) == together == (f'data-together="{work}"' in queue)
+
+
+def test_a_queue_of_another_role_is_not_there(office):
+    """An inspector closes nothing: the address falls back to all that waits for them."""
+    queue = look(office, "work=close", "inspector")["queue"]
+    assert "data-together" not in queue and 'data-work="close"' not in queue
+
+
+def test_an_empty_work_queue_says_so(office):
+    assert "没有待结案的事件" in look(office, "work=close")["queue"]
 
 
 def test_the_most_pressing_case_comes_first(office):
@@ -184,3 +216,19 @@ def test_a_case_outside_ones_ground_is_not_there(office):
 
 def test_nothing_chosen_is_no_panel(office):
     assert panel(office, "")[:2] == ("", True)
+
+
+@pytest.mark.parametrize("username", ["officer", "community", "inspector", "admin"])
+@pytest.mark.parametrize("name", ["overdue", "waiting", "handling", "handled", "closed", "far"])
+def test_every_move_the_table_opens_has_its_button_on_the_panel(office, username, name):
+    """Joining is offered beside what may be the same thing, not at the foot."""
+    case, by = office.toy.cases[name], office.toy.people[username]
+    with office.desk.database.unit_of_work(by) as session:
+        try:
+            moves = get_incident(session, case, by=by, now=office.now).moves
+        except NotFound:
+            return
+    offered = re.findall(r'data-move="(\w+)"', panel(office, f"incident={case}", username)[0])
+    assert offered == [move for move in moves if not MOVES[move].takes_case]
+    asked = re.findall(r'data-form="(\w+)"', panel(office, f"incident={case}", username)[0])
+    assert {move for move in offered if MOVES[move].needs_note} <= set(asked)
