@@ -5,7 +5,7 @@ import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon, when } from './html.js';
 import { move } from './moves.js';
-import { empty, glyph, pill, stages } from './parts.js';
+import { doorWords, empty, glyph, pill, stages } from './parts.js';
 import { distanceWords, metresBetween, timeOf } from './times.js';
 import { myWork, workCard, workMove } from './work.js';
 import { say, titleOf } from './words.js';
@@ -36,7 +36,7 @@ export function tasksView(app) {
     return html`<article class="card task" data-do="open" data-id="${row.id}" data-incident="${row.id}">
       <span class="sign">${glyph(row)}</span>
       <a class="name cut" href="#/task/${row.id}">${titleOf(row)}</a>${pill(row)}
-      <span class="s13 mid cut">${row.place || row.cell_name || ''}</span><span class="s13 mute away">${away === null ? '' : distanceWords(away)}</span>
+      <span class="s13 mid cut">${row.place || row.cell_name || ''} ${doorWords(row)}</span><span class="s13 mute away">${away === null ? '' : distanceWords(away)}</span>
       <div class="row foot">${stages(row.stage)}<span class="s13 mute cut grow">${say(fresh ? 'tasks.new' : 'stage.' + row.stage)}</span>
         ${row.stage === 'parked' ? '' : html`<button class="btn act primary" data-do="${fresh ? 'accept' : 'open'}" data-id="${row.id}">${say(LOOK[row.stage] || (fresh ? 'do.accept' : 'tasks.go'))}</button>`}</div>
     </article>`;
