@@ -13,11 +13,13 @@ from api.gate import SignedInDoor
 from api.parameters import MAX_ID, IncidentId, Moment, TerritoryText
 from api.schemas import Body
 from gis.access import Principal
+from gis.database import Session, announce
 from gis.errors import Denied
 from grids import duties, leaves
 from grids.duty_check import Hole, holes
 from grids.leaves import KINDS, LeaveRow
 from grids.roster_calendar import RosterCalendar, roster_calendar
+from incidents.notices import CHANNEL
 from incidents.queries import get_incident
 from incidents.workload import Candidate, candidates
 
@@ -148,16 +150,19 @@ def decide_on_leave(door: SignedInDoor, leave_id: LeaveId, body: DecisionBody) -
     """Approve or refuse a leave of one's ground."""
     with door.open() as (session, by, now):
         approve = body.decision == "approve"
-        return LeaveAnswer.of(
-            leaves.decide(session, leave_id, approve, by=by, now=now, stand_in_id=body.stand_in_id)
-        )
+        leave = leaves.decide(session, leave_id, approve, by=by, now=now, stand_in_id=body.stand_in_id)
+        _tell_of(session, leave)
+        return LeaveAnswer.of(leave)
 
 
 @router.put("/leaves/{leave_id}/stand-in")
 def name_stand_in(door: SignedInDoor, leave_id: LeaveId, body: StandInBody) -> LeaveAnswer:
     """Name who stands in. A chain that would come back to the absent person is refused and named."""
     with door.open() as (session, by, _):
-        return LeaveAnswer.of(leaves.assign_stand_in(session, leave_id, body.member_id, by=by))
+        leave = leaves.assign_stand_in(session, leave_id, body.member_id, by=by)
+        if leave.status == "approved":
+            _tell_of(session, leave)
+        return LeaveAnswer.of(leave)
 
 
 @router.delete("/leaves/{leave_id}")
@@ -183,6 +188,19 @@ def case_candidates(door: SignedInDoor, incident_id: IncidentId) -> CandidatesSh
         proposed = None if case.member is None else case.member.id
         found = candidates(session, case.row.cell_code, proposed, now=now, zone=door.means.settings.zone)
         return CandidatesShown(candidates=found)
+
+
+def _tell_of(session: Session, leave: leaves.Leave) -> None:
+    """Tell the absent member, and whoever stands in, what has been decided."""
+    change = {
+        "type": "leave",
+        "id": leave.id,
+        "status": leave.status,
+        "starts_at": leave.starts_at,
+        "ends_at": leave.ends_at,
+        "members": [leave.member_id, *([leave.stand_in_id] if leave.stand_in_id else [])],
+    }
+    announce(session, CHANNEL, change)
 
 
 def _member_of(by: Principal, wanted: int | None) -> int:

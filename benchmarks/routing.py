@@ -5,6 +5,9 @@ which 0.2 % lie exactly on vertices and edges and 0.5 % outside. Everybody answe
 the same run, and our answers are compared with each peer's, the lowest cell counting where several cover a
 point. Our index is asked again around every peer, so that whatever else the machine does hits both alike.
 
+A part of it can be run by itself: `--cells 100000 --points 1000000 --peer SedonaDB`. Generated cities are
+kept in the temporary folder.
+
 Last line: one JSON object; ratios are the worst over the layers of 1 million points.
 """
 
@@ -31,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import bench_city
 from benchmarks.routing_peers import PEERS, Absent, Floats, Layer, postgis
+from benchmarks.routing_request import geometric_share
 from gis.partition_index import PartitionIndex
 
 THREADS = 2
@@ -64,25 +68,36 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="10,000 cells, 100,000 points, under a minute")
-    quick = parser.parse_args().quick
+    parser.add_argument("--cells", type=int, nargs="*", default=[10_000, 100_000], metavar="N")
+    parser.add_argument("--points", type=int, nargs="*", default=[1_000_000, 10_000_000], metavar="N")
+    parser.add_argument("--peer", action="append", choices=PEERS, help="only this one; may be repeated")
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.cells, asked.points = [10_000], [100_000]
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     compile_kernels()
-    runs = []
-    for cells in (10_000,) if quick else (10_000, 100_000):
-        layer = bench_city.cells(cells)
+    runs: list[Run] = []
+    single = {}
+    for cells in asked.cells:
+        layer = bench_city.kept_cells(cells)
         index, build_s, peak_mb = built(layer)
-        for points in (100_000,) if quick else (1_000_000, 10_000_000):
+        for points in asked.points:
             x, y = bench_city.points(points, layer)
             run = Run(cells, points, build_s, index.nbytes / 1e6, peak_mb, streaming(x, y))
             many = points > 1_000_000
-            peers = ["SedonaDB", runs[-1].fastest] if many else PEERS
+            peers = asked.peer or (["SedonaDB", *usual_fastest(runs, cells)] if many else list(PEERS))
             compare(run, index, layer, x, y, dict.fromkeys(peers), rounds=1 if many else 2)
             report(run)
             runs.append(run)
-        if cells == 10_000:
-            single = one_by_one(index, layer, x, y)
+        if cells == asked.cells[0] and not asked.peer:
+            single = one_by_one(index, layer, x, y) | geometric_share(layer, x, y)
     print(json.dumps(summary(runs, single)))
+
+
+def usual_fastest(runs: list[Run], cells: int) -> list[str]:
+    """The fastest peer of the same layer's run with fewer points, if there was one."""
+    return [run.fastest for run in runs if run.cells == cells and run.peers]
 
 
 def compile_kernels() -> None:
@@ -217,30 +232,38 @@ def report(run: Run) -> None:
 
 
 def summary(runs: list[Run], single: dict[str, float]) -> dict[str, Any]:
-    """The figures of the last line."""
-    usual = [run for run in runs if run.points <= 1_000_000]
+    """The figures of the last line; what was not asked for is left out."""
+    usual = [run for run in runs if run.points <= 1_000_000 and run.peers]
     many = [run for run in runs if run.points > 1_000_000]
-    closest = min(usual, key=lambda run: run.ratio(run.fastest))
-    print(
-        f"\none point: {single['ours']:.2f} us, STRtree.query {single['strtree']:.1f} us,"
-        f" a prepared PostGIS query {single['postgis']:.0f} us"
-    )
-    return {
-        "vs_geopandas_sjoin": round(min(run.ratio("geopandas.sjoin") for run in usual), 1),
-        "vs_fastest": round(closest.ratio(closest.fastest), 1),
-        "fastest": closest.fastest,
-        "vs_sedonadb_10m": min(
-            (round(r.ratio("SedonaDB"), 1) for r in many if "SedonaDB" in r.peers), default=None
-        ),
-        "differences": sum(sum(run.differences.values()) for run in runs),
-        "single_vs_strtree": round(single["strtree"] / single["ours"], 1),
-        "single_vs_postgis": round(single["postgis"] / single["ours"], 1),
-        "build_s": {str(run.cells): round(run.build_s, 2) for run in usual},
-        "build_peak_mb": {str(run.cells): round(run.peak_mb) for run in usual},
+    figures: dict[str, Any] = {}
+    if usual:
+        closest = min(usual, key=lambda run: run.ratio(run.fastest))
+        figures |= worst("vs_geopandas_sjoin", usual, "geopandas.sjoin")
+        figures |= {"vs_fastest": round(closest.ratio(closest.fastest), 1), "fastest": closest.fastest}
+    figures |= worst("vs_sedonadb_10m", many, "SedonaDB")
+    figures["differences"] = sum(sum(run.differences.values()) for run in runs)
+    if single:
+        print(
+            f"\none point: {single['ours']:.2f} us, STRtree.query {single['strtree']:.1f} us,"
+            f" a prepared PostGIS query {single['postgis']:.0f} us\n"
+            f"GET /api/v1/responsible: {single['request']:,.0f} us, of which geometry {single['step']:.0f} us"
+        )
+        figures["single_vs_strtree"] = round(single["strtree"] / single["ours"], 1)
+        figures["single_vs_postgis"] = round(single["postgis"] / single["ours"], 1)
+        figures["geometric_share"] = round(single["step"] / single["request"], 3)
+    return figures | {
+        "build_s": {str(run.cells): round(run.build_s, 2) for run in runs},
+        "build_peak_mb": {str(run.cells): round(run.peak_mb) for run in runs},
         "ms": {f"{run.cells}x{run.points}": round(run.ours * 1e3, 1) for run in runs},
         "streaming_ms": {f"{run.cells}x{run.points}": round(run.stream_s * 1e3, 1) for run in runs},
         "absent": sorted({name for run in runs for name in run.absent}),
     }
+
+
+def worst(figure: str, runs: list[Run], peer: str) -> dict[str, float]:
+    """How many times as long a peer took at least, where it ran at all."""
+    ratios = [run.ratio(peer) for run in runs if peer in run.peers]
+    return {figure: round(min(ratios), 1)} if ratios else {}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +40,20 @@ from api.cli.frame import REFUSED_ROWS, Means, emit_json, language, say, tell
     metavar="G",
     help=say("用哪一版网格；不填为现行版。", "The drawing of cells; left out: the active one."),
 )
+@click.option(
+    "--cluster",
+    "address",
+    metavar="ADDRESS",
+    help=say(
+        "由 Dask 集群计算：调度器地址，或 local:N 即本机 N 个进程。",
+        "Decided by a Dask cluster: a scheduler's address, or local:N for N processes here.",
+    ),
+)
+@click.option(
+    "--shared",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=say("集群各进程共享的文件夹。", "A folder that all workers of the cluster see."),
+)
 @click.option("--layer", metavar="NAME", help=say("工作表或图层。", "Sheet or layer."))
 @click.option("--encoding", metavar="NAME", help=say("文字编码。", "Text encoding."))
 @click.option(
@@ -58,21 +73,34 @@ def command(
     accuracy_field: str | None,
     at: str | None,
     generation: str | None,
+    address: str | None,
+    shared: Path | None,
     layer: str | None,
     encoding: str | None,
     out: Path,
     as_json: bool,
 ) -> int:
+    from etl.cluster import cluster
     from etl.loading import FileRequest
     from etl.routed_file import REFUSED, route_file
+    from etl.routing import decide_here
 
+    deciding = (
+        cluster(address, shared or means.settings.home / "ground") if address else nullcontext(decide_here)
+    )
     headers = {"lon": lon, "lat": lat, "accuracy": accuracy_field}
     request = FileRequest(file, crs, layer=layer, encoding=encoding, headers=headers)
-    with Bar() as bar, means.database.unit_of_work() as session:
+    with deciding as decide, Bar() as bar, means.database.system_work() as session:
         when = occasion(means, bar)
-        moment = _moment(at, means) if at else when.now
         result = route_file(
-            session, request, out, when, at=moment, language=language(), generation=generation
+            session,
+            request,
+            out,
+            when,
+            at=_moment(at, means) if at else when.now,
+            language=language(),
+            generation=generation,
+            decide=decide,
         )
     if as_json:
         emit_json(result.as_json())

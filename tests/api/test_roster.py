@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.api.test_stream import listening
 from tests.served_city import report_body
 from tests.toy_city import NORTH_EAST, NORTH_WEST, NOW, SUBDISTRICT
 
@@ -45,6 +46,18 @@ def test_while_on_leave_a_report_goes_to_the_stand_in_and_keeps_the_roster(api):
         kept = connection.exec_driver_sql("SELECT decision FROM incident").scalar_one()
     why = {row["member_id"]: row["why"] for row in kept["roster"] if row["post"] == "member"}
     assert why == {api.city.members[NORTH_WEST]: "leave", api.city.members[NORTH_EAST]: "on_duty"}
+
+
+def test_a_decision_is_heard_by_whom_it_concerns_and_nobody_else(api):
+    leave = ask(api, stand_in_id=api.city.members[NORTH_EAST]).json()
+    with listening(api, "member", "neighbour", "leader", "officer") as heard:
+        member, stand_in, *others = heard
+        api.post("officer", f"/leaves/{leave['id']}/decision", decision="approve")
+        told = member.next()
+        assert (told["type"], told["id"], told["status"]) == ("leave", leave["id"], "approved")
+        assert told["mine"] is True
+        assert stand_in.next()["mine"] is False
+        assert all(other.quiet() for other in others)
 
 
 def test_a_leave_is_taken_back(api):

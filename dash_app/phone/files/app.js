@@ -4,6 +4,7 @@ import * as live from './live.js';
 import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon, put } from './html.js';
+import { tellOfDecisions, tellOfLeave } from './leave.js';
 import { page } from './page.js';
 import { problem } from './parts.js';
 import { say } from './words.js';
@@ -78,8 +79,9 @@ export const app = {
   async enter() {
     this.me = await api.get('/api/v1/me');
     position.watch();
-    live.connect(arrived, () => app.refresh());
+    live.connect(arrived, (leave) => tellOfLeave(app, leave), () => app.refresh());
     open();
+    if (this.me.principal.member_id !== null) tellOfDecisions(app).catch(() => null);
   },
 
   signedOut() {

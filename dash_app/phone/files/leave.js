@@ -5,6 +5,7 @@ import { now, page } from './page.js';
 import { dayOf, dayWords } from './times.js';
 import { say } from './words.js';
 
+const SEEN = 'cg_leave_seen';
 const DAY = 24 * 3600 * 1000, AHEAD_DAYS = 90;
 const KINDS = ['leave', 'sick', 'training', 'other'];
 
@@ -51,6 +52,27 @@ export function askForLeave(app) {
     },
   });
 }
+
+/* Leave that has just been decided: mine, or somebody's for whom I stand in. */
+export function tellOfLeave(app, one) {
+  const kind = one.mine ? one.status : one.status === 'approved' ? 'stand_in' : null;
+  if (!kind) return;
+  app.toast(html`<b>${say('leave.told_' + kind)}</b><div>${days(one)}</div>`, kind === 'refused' ? 'bad' : 'good');
+  if (one.mine) remember(now());
+  if (navigator.vibrate) navigator.vibrate([120, 60, 120]);
+  if (app.refresh) app.refresh();
+}
+
+/* What was decided while this page was closed, told once on this phone. */
+export async function tellOfDecisions(app) {
+  const seen = localStorage.getItem(SEEN), leave = await myLeave();
+  const mine = leave.filter((one) => one.decided_at && one.member_id === app.me.principal.member_id);
+  if (seen !== null) mine.filter((one) => Date.parse(one.decided_at) > Number(seen)).forEach((one) => tellOfLeave(app, { ...one, mine: true }));
+  remember(now());
+}
+
+/* Up to when the decisions are known on this phone. */
+const remember = (moment) => localStorage.setItem(SEEN, String(moment));
 
 export async function takeBack(app, id) {
   await api.remove(`/api/v1/leaves/${id}`);
