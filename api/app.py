@@ -40,7 +40,6 @@ from api.addresses import NoSecretsInAddresses
 from api.entering import Turnstile
 from api.gate import Means
 from api.limits import BodyLimit
-from api.warming import warm_in_background
 from api.oidc import Provider
 from api.warming import warm_in_background
 from gis.database import Database
