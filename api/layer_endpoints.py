@@ -131,7 +131,7 @@ def _visible(name: str, by: Principal) -> Condition:
     if not layer(name).scoped:
         return EVERYTHING
     own = conditions(Filter(), by)
-    return Condition(f"t.id IN (SELECT i.id FROM incident AS i{own.sql})", own.params)
+    return Condition(own.on("t"), own.params)
 
 
 def _geojson(content: dict[str, Any]) -> Response:

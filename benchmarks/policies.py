@@ -115,7 +115,7 @@ def asked(by: Principal, case: int) -> dict[str, Callable[[Session], Any]]:
     lon, lat = WEST + 25.0 * STEP, SOUTH + 21.5 * STEP
     box = (lon - 0.01, lat - 0.008, lon + 0.01, lat + 0.008)
     own = queries.conditions(Filter(), by)
-    mine = Condition(f"t.id IN (SELECT i.id FROM incident AS i{own.sql})", own.params)
+    mine = Condition(own.on("t"), own.params)
     day = timedelta(days=1)
     listed: dict[str, Any] = {"by": by, "now": NOW}
     return {

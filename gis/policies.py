@@ -12,7 +12,7 @@ nobody bound they are NULL, and every condition is false.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gis.access import DESK_ROLES, SUPERVISOR_ROLES
@@ -71,13 +71,15 @@ OF_MY_CASE = "EXISTS (SELECT FROM incident AS mine WHERE mine.id = incident_id)"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Conditions on a row. `change` says which rows may be changed, `changed` what they may become."""
+    """Conditions on a row. `change` says which rows may be changed, `changed` what they may become. The
+    columns in `hidden` are never read."""
 
     read: str | None = None
     add: str | None = None
     change: str | None = None
     changed: str | None = None
     remove: str | None = None
+    hidden: tuple[str, ...] = ()
 
     def of(self, right: str) -> tuple[str | None, str | None]:
         """(which rows are there to it, what a row must be after it) for one of `RIGHTS`."""
@@ -116,7 +118,8 @@ TABLES: Mapping[str, Policy] = {
     "shop": GROUND,
     "component": GROUND,
     "exception": replace(_whole(AT_ITS_DESK), read="true"),
-    "member": Policy(read=SIGNED_IN, change=f"id = {MEMBER}", changed=f"id = {MEMBER}"),
+    # Everybody may know who answers for a place; a number is shown by `shown_phone`, masked.
+    "member": Policy(read=SIGNED_IN, change=f"id = {MEMBER}", changed=f"id = {MEMBER}", hidden=("phone",)),
     "duty": ROSTER,
     "shift": replace(_whole(AT_ITS_DESK), read=SIGNED_IN),
     "leave": replace(_whole(f"member_id = {MEMBER} OR {AT_ITS_DESK}"), read=SIGNED_IN, remove=None),
@@ -193,17 +196,17 @@ def protected() -> Mapping[str, Policy]:
     return {**TABLES, **UNPLACED}
 
 
-def statements(table: str) -> Iterator[str]:
+def statements(table: str, columns: Sequence[str]) -> Iterator[str]:
     """The DDL that makes a table what is declared here, whatever it was before; closed if it is not."""
     yield f"REVOKE ALL ON {table} FROM {APP_ROLE}"
     policy = protected().get(table)
     if policy is not None:
-        yield from _guarded(table, policy)
+        yield from _guarded(table, policy, [name for name in columns if name not in policy.hidden])
     elif table in OPEN:
         yield f"GRANT SELECT ON {table} TO {APP_ROLE}"
 
 
-def _guarded(table: str, policy: Policy) -> Iterator[str]:
+def _guarded(table: str, policy: Policy, shown: Sequence[str]) -> Iterator[str]:
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
     for right in RIGHTS:
@@ -214,4 +217,5 @@ def _guarded(table: str, policy: Policy) -> Iterator[str]:
         conditions = f" USING ({using})" if using else ""
         conditions += f" WITH CHECK ({check})" if check else ""
         yield f"CREATE POLICY {right.lower()}_by_app ON {table} FOR {right} TO {APP_ROLE}{conditions}"
-        yield f"GRANT {right} ON {table} TO {APP_ROLE}"
+        these = f" ({', '.join(shown)})" if right == "SELECT" and policy.hidden else ""
+        yield f"GRANT {right}{these} ON {table} TO {APP_ROLE}"

@@ -28,7 +28,8 @@ class Member(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str]
-    phone: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(deferred=True)
+    """Hidden from work for persons (`gis.policies`); `shown_phone` tells it masked."""
     role: Mapped[str]
     on_duty: Mapped[bool] = mapped_column(default=True, server_default="true")
     source_code: Mapped[str | None] = mapped_column(index=True)

@@ -29,7 +29,7 @@ _ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on the roster. `phone` is plain here; whoever shows it masks it."""
+    """Somebody on the roster. `phone` is masked already."""
 
     id: int
     name: str

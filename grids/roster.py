@@ -89,7 +89,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """A member as the roster knows them. `phone` is plain here; whoever shows it masks it."""
+    """A member as the roster knows them. `phone` is masked: nobody is told a member's number in full."""
 
     id: int
     name: str
@@ -274,7 +274,7 @@ _LOAD = Statement(
            (SELECT json_agg(json_build_array(a.member_id, a.starts_at, a.ends_at, a.stand_in_id)
                             ORDER BY a.id)
             FROM reached AS r JOIN absent AS a ON a.member_id = r.id) AS leaves,
-           (SELECT json_agg(json_build_array(m.id, m.name, m.phone, m.on_duty))
+           (SELECT json_agg(json_build_array(m.id, m.name, shown_phone(m.id), m.on_duty))
             FROM reached AS r JOIN member AS m ON m.id = r.id) AS members
     """
 )

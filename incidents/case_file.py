@@ -223,7 +223,7 @@ def people_by_id(session: Session, ids: set[int | None]) -> dict[int | None, Per
     rows = session.execute(
         sa.text(
             """
-            SELECT m.id, m.name, m.role, m.phone, m.on_duty,
+            SELECT m.id, m.name, m.role, shown_phone(m.id), m.on_duty,
                    (SELECT count(*) FROM open_work_of(ARRAY[m.id]))
             FROM member AS m WHERE m.id = ANY(:ids)
             """

@@ -6,6 +6,7 @@ outside are simply not there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -158,6 +159,10 @@ class Where:
     @property
     def sql(self) -> str:
         return " WHERE " + self.condition
+
+    def on(self, alias: str) -> str:
+        """The condition where the cases stand under another alias."""
+        return re.sub(r"\bi\.", f"{alias}.", self.condition)
 
 
 # As an array, so that the index on `id` can answer it beside those on the other columns.

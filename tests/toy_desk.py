@@ -27,7 +27,7 @@ from incidents.reporting import ReportDraft, report
 from incidents.workflow import move
 from layers.buildings import Building
 from layers.components import Component
-from layers.households import Household
+from layers.households import Household, Resident
 from layers.shops import Shop
 from tests import toy_city
 from tests.settled import settled
@@ -71,6 +71,15 @@ def _furnish(session: Session, city: ToyCity) -> tuple[int, int]:
                 )
             )
     session.execute(sa.update(Building).values(households_count=12))
+    session.flush()
+    home = session.scalars(sa.select(Household).filter_by(unit="2", floor=3)).one()
+    for name, head, tags in (("张明明", True, ["独居老人"]), ("李四", False, [])):
+        session.add(
+            Resident(
+                household_id=home.id, name=name, phone="10012345678", is_head=head, tags=tags,
+                territory=NORTH_WEST,
+            )
+        )  # fmt: skip
     door, lamp = (from_shape(Point(LON - east, LAT + 0.00095), srid=4490) for east in (0.0003, 0.0001))
     ground = {"cell_code": NORTH_WEST, "territory": NORTH_WEST}
     shop = Shop(name="阿芳面馆", category="餐饮", building_id=city.building, geom=door, **ground)

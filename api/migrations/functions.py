@@ -159,6 +159,11 @@ _MASKS = (
     """,
 )
 
+_SHOWN_PHONE = f"""
+CREATE OR REPLACE FUNCTION shown_phone(wanted int) RETURNS text
+LANGUAGE sql STABLE {_DEFINER} AS $$ SELECT masked_phone(m.phone) FROM member AS m WHERE m.id = wanted $$
+"""
+
 _LOOKS = f"""
 CREATE OR REPLACE FUNCTION looks_at_household(wanted int)
 RETURNS TABLE (at timestamptz, username text, action text, purpose text, face text, origin text,
@@ -180,5 +185,5 @@ $$
 
 FUNCTIONS = (
     _TOKEN_HOLDER, _CASES_I_HELP_WITH, _DWELLINGS, _RESIDENTS, _OPEN_WORK, *_MASKS, _TRACE, _READ_HOUSEHOLDS,
-    _UNMASK, _LOOKS,
+    _UNMASK, _SHOWN_PHONE, _LOOKS,
 )  # fmt: skip

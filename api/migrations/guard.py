@@ -24,12 +24,14 @@ CREATE TABLE IF NOT EXISTS guard_state (
     one boolean PRIMARY KEY DEFAULT true CHECK (one), digest text NOT NULL)
 """
 _TABLES = """
-SELECT c.relname FROM pg_class AS c
+SELECT c.relname, ARRAY(SELECT quote_ident(attname) FROM pg_attribute
+                         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum)
+FROM pg_class AS c
 WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT EXISTS (
     SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1
 """
-"""Our tables: not those that came with an extension."""
+"""Our tables with their columns: not those that came with an extension."""
 
 _SYSTEM_POLICY = """
 CREATE POLICY system ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)
@@ -57,12 +59,12 @@ def _keep(connection: sa.Connection) -> None:
     with connection.begin():
         _make_role(connection)
         connection.exec_driver_sql(_STATE)
-        tables = list(connection.exec_driver_sql(_TABLES).scalars())
+        tables = {table: columns for table, columns in connection.exec_driver_sql(_TABLES)}
         spared = connection.exec_driver_sql(
             "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
         ).scalar_one()
         done = connection.exec_driver_sql("SELECT digest FROM guard_state").scalar()
-    work = {table: _of_table(table, bool(spared)) for table in tables}
+    work = {table: _of_table(table, columns, bool(spared)) for table, columns in tables.items()}
     digest = hashlib.sha256(repr((work, FUNCTIONS, DEFINERS, VIEWS)).encode()).hexdigest()
     if digest == done:
         return
@@ -83,9 +85,9 @@ def _keep(connection: sa.Connection) -> None:
         )
 
 
-def _of_table(table: str, spared: bool) -> list[str]:
+def _of_table(table: str, columns: list[str], spared: bool) -> list[str]:
     """The DDL of a table. An owner under the policies too (FORCE, no superuser) gets one of its own."""
-    ddl = list(statements(table))
+    ddl = list(statements(table, columns))
     if table in protected():
         ddl.append(f"DROP POLICY IF EXISTS system ON {table}")
         if not spared:
