@@ -30,6 +30,7 @@ PLACES = {
     "check": ("api.cli.check", "检查文件：坐标系是否属实", "Check a file: is its coordinate system true"),
     "route": ("api.cli.route", "给一批点找责任人", "Who answers for each of many points"),
     "export": ("api.cli.export", "导出图层", "A layer as a file"),
+    "audit": ("api.cli.audit", "审计留痕：谁看过、是否被改", "The trail: who looked, and is it intact"),
     "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
     "user": ("api.cli.user", "账户与令牌", "Accounts and tokens"),
 }
