@@ -140,8 +140,8 @@ def test_a_lost_database_connection_is_made_again(api):
 
 
 CHANGE = {
-    "type": "incident", "id": 1, "territory": NORTH_WEST, "member_id": 7, "previous_member_id": 8,
-    "reported_by": 3, "title": "垃圾",
+    "type": "incident", "move": "dispatch", "id": 1, "territory": NORTH_WEST, "member_id": 7,
+    "previous_member_id": 8, "reported_by": 3, "title": "垃圾", "helpers": [], "departments": [],
 }  # fmt: skip
 
 
