@@ -16,8 +16,11 @@ from dash_app.texts import Words
 from incidents.deadline_words import UNITS
 
 
-def opener(label: str, form: str, sign: str = "", *, cls: str = "btn small", **values: Any) -> Markup:
-    """A button that opens a form; `values` are written into its fields of these names."""
+def opener(
+    label: str, form: str, sign: str = "", *, cls: str = "btn small", hint: str = "", **values: Any
+) -> Markup:
+    """A button that opens a form; `values` are written into its fields of these names. `hint` names a button
+    that is only a sign."""
     data = {f"data_set_{name}": value for name, value in values.items() if value is not None}
     return tag(
         "button",
@@ -25,6 +28,8 @@ def opener(label: str, form: str, sign: str = "", *, cls: str = "btn small", **v
         label,
         type="button",
         cls=cls,
+        aria_label=hint or None,
+        title=hint or None,
         data_open=form,
         **data,
     )

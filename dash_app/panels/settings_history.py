@@ -38,7 +38,8 @@ def history_list(
 def _change(
     words: Words, one: SettingChange, undone: bool, *, keeps: bool, now: datetime, zone: ZoneInfo
 ) -> Markup:
-    may_undo = keeps and one.subject in SUBJECTS and not undone and one.undoes is None
+    first_year = one.subject == "calendar" and one.before is None
+    may_undo = keeps and one.subject in SUBJECTS and not (undone or first_year) and one.undoes is None
     undo = tag(
         "button", icon("undo", "xs"), words("change.undo"), type="button", cls="link", data_undo=one.id
     )

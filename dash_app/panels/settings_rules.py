@@ -126,10 +126,13 @@ def _lines(words: Words, shown: SetRow, *, keeps: bool, now: datetime, zone: Zon
         "section",
         div(
             span(words("rules.hours", hours=shown.office_hours.replace(",", "  ")), cls="bold"),
-            span(f"{words('rules.source')}: {shown.source}", cls="s12 mute grow") if shown.source else None,
+            span(cls="grow"),
             opener(words("rules.new_line"), "new-line", "plus") if keeps else None,
             cls="row",
         ),
+        tag("p", f"{words('rules.source')}: {_source(words, shown.source)}", cls="s12 mute")
+        if shown.source
+        else None,
         tag(
             "table",
             tag("thead", tag("tr", [tag("th", text) for text in head], tag("th"))),
@@ -142,6 +145,12 @@ def _lines(words: Words, shown: SetRow, *, keeps: bool, now: datetime, zone: Zon
     )
 
 
+def _source(words: Words, told: str) -> str:
+    """Where the numbers come from; a shipped set tells it as Chinese / English."""
+    zh, slash, en = told.partition(" / ")
+    return words.either(zh, en) if slash else told
+
+
 def _line(words: Words, line: LineRow, *, keeps: bool, now: datetime, zone: ZoneInfo) -> Markup:
     since = (
         words("rules.version", time=moment_words(line.since, now, zone, words.language)) if line.since else ""
@@ -151,6 +160,7 @@ def _line(words: Words, line: LineRow, *, keeps: bool, now: datetime, zone: Zone
         "edit-line",
         "wrench",
         cls="icon-btn",
+        hint=words("rules.edit"),
         clock=line.clock,
         category=line.category,
         level=line.level,
