@@ -53,20 +53,20 @@ def _row(words: Words, indicator: Indicator, line: Line, view: EvaluationView) -
 def number(
     words: Words, indicator: Indicator, ratio: Ratio, view: EvaluationView, *, code: str = ""
 ) -> Markup:
-    """`96.2 %  152 / 158`: the counts open the cases; over nothing there is nothing to open."""
+    """`96.2 %  152 / 158`: the counts open the cases that want a look; over nothing there are none."""
     counts: Markup | str = figures(ratio)
     if ratio.denominator:
-        counts = tag(
-            "a",
-            figures(ratio),
-            href=view.href(
-                indicator=indicator.id, part="rest" if ratio.numerator else "denominator", code=code
-            )
-            if ratio.numerator < ratio.denominator
-            else view.href(indicator=indicator.id, part="denominator", code=code),
-            title=basis_words(words, indicator),
-        )
+        href = view.href(indicator=indicator.id, part=_to_look_at(indicator, ratio), code=code)
+        counts = tag("a", figures(ratio), href=href, title=basis_words(words, indicator))
     return span(rate(words, ratio), span(counts, cls="counts"), cls="number")
+
+
+def _to_look_at(indicator: Indicator, ratio: Ratio) -> str:
+    """The part of the cases that pulls a rate the wrong way; all of them where there is none."""
+    part, cases = "numerator", ratio.numerator
+    if indicator.better == "high":
+        part, cases = "rest", ratio.denominator - ratio.numerator
+    return part if cases else "denominator"
 
 
 def _compared(words: Words, indicator: Indicator, now: Ratio, numbers: Numbers) -> Markup:
