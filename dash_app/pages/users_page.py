@@ -54,7 +54,8 @@ def users_page(desk: Desk, query: str) -> str:
             chosen = get_account(session, int(asked["id"][:9]), by=by, now=now)
             grants = list(keeping.list_grants(session, chosen.id, by=by))
             takers = successors(session, chosen, by=by)
-    look = Look(visit, now, desk.zone, {k: v for k, v in asked.items() if k in ("q", "role", "state")})
+    kept = {name: value for name, value in asked.items() if name in ("q", "role", "state")}
+    look = Look(visit, now, desk.zone, kept, chosen.id if chosen else None)
     side = detail(look, chosen, grants, takers) if chosen else nobody_chosen(look)
     body = [account_list(look, page), tag("aside", side, cls="acc-side"), add_dialog(look)]
     words = visit.words

@@ -25,12 +25,13 @@ PATH = "/users"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the page: who looks, when, and the filter that stays in every address."""
+    """One look at the page: who looks, when, the filter that stays in every address, the account chosen."""
 
     visit: Visit
     now: datetime
     zone: ZoneInfo
     asked: dict[str, str]
+    chosen: int | None = None
 
     @property
     def words(self) -> Words:
@@ -160,6 +161,7 @@ def _row(look: Look, account: AccountRow) -> Markup:
         tag("td", state, chip(words("users.first")) if account.active and first_things(account) else None),
         tag("td", look.moment(account.last_seen_at), cls="mid nowrap"),
         data_account=account.id,
+        aria_current="true" if account.id == look.chosen else None,
         cls="" if account.active else "off",
     )
 
