@@ -46,7 +46,7 @@ def _form(words: Words, groups: Sequence[Group], role: str) -> Markup:
         tag("h2", words("report.new"), id="dialog-title"),
         div(cls="problem", role="alert", hidden=True, data_problem=True),
         _field(
-            words("dialog.place"), tag("input", name="place", readonly=True, required=True, data_place=True)
+            words("report.place"), tag("input", name="place", readonly=True, required=True, data_place=True)
         ),
         div(
             _field(words("filter.category"), tag("select", options, name="category", required=True)),
