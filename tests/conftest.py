@@ -107,7 +107,7 @@ def session(worker_database: Database) -> Iterator[Session]:
 def database(cluster: PrivateCluster, template: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database of the test's own, for what needs real commits, several connections or NOTIFY."""
     name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**9}"
-    database = Database(clone(cluster, template, name))
+    database = Database(clone(cluster, template, name), system_pool_size=20)
     yield database
     database.dispose()
     drop(cluster, name)
