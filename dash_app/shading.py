@@ -1,7 +1,7 @@
 """The choropleth of an indicator: fixed classes, one shape a ground, hatching where a rate would say nothing.
 
 Classes are fixed, not quantiles: the same rate has the same colour next month and in the next subdistrict.
-Darker is worse, so that the eye goes where something is to be done.
+The stronger the colour the worse, so that the eye goes where something is to be done.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def bounds_of(indicator: Indicator) -> tuple[float, ...]:
 
 
 def shade_class(indicator: Indicator, ratio: Ratio) -> int:
-    """0 (light, good) to 4 (dark, bad); HATCHED where there are fewer than ten cases."""
+    """0 (faint, good) to 4 (strong, bad); HATCHED where there are fewer than ten cases."""
     if ratio.value is None or ratio.denominator < FEW:
         return HATCHED
     value = ratio.value

@@ -59,7 +59,7 @@ EVALUATION_TEXTS: dict[str, tuple[str, str]] = {
     "eval.print": ("打印", "Print"),
     "eval.map": ("{name}分布图", "Map of {name}"),
     "eval.hatched": ("无数据或不足 {n} 件", "no data, or fewer than {n}"),
-    "eval.dark_is_worse": ("颜色越深越差", "darker is worse"),
+    "eval.strong_is_worse": ("颜色越浓越差", "the stronger, the worse"),
     "eval.on_map": ("在态势图上看", "Open on the map"),
     "eval.csv.numerator": ("分子", "numerator"),
     "eval.csv.denominator": ("分母", "denominator"),

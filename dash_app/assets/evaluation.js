@@ -44,7 +44,7 @@
     map.addSource('shade', { type: 'geojson', data: shapes });
     map.addLayer({
       id: 'shade', type: 'fill', source: 'shade', filter: known,
-      paint: { 'fill-color': ['match', ['get', 'class'], 0, shades[0], 1, shades[1], 2, shades[2], 3, shades[3], shades[4]], 'fill-opacity': theme === 'dark' ? 0.5 : 0.72, 'fill-antialias': false },
+      paint: { 'fill-color': ['match', ['get', 'class'], 0, shades[0], 1, shades[1], 2, shades[2], 3, shades[3], shades[4]], 'fill-opacity': theme === 'dark' ? 0.7 : 0.76, 'fill-antialias': false },
     }, under);
     map.addLayer({ id: 'shade-none', type: 'fill', source: 'shade', filter: ['!', known], paint: { 'fill-pattern': 'hatching', 'fill-opacity': 0.45 } }, under);
     map.addLayer({ id: 'shade-edge', type: 'line', source: 'shade', paint: { 'line-color': colour('--cg-ink2'), 'line-width': ['case', lit, 2.4, 0.7], 'line-opacity': ['case', lit, 0.95, 0.45] } });
@@ -106,7 +106,7 @@
     ]);
     style.layers = style.layers.filter((layer) => !['open', 'closed', 'focus'].includes(layer.source));
     const map = new gl.Map({
-      container: holder, style, bounds: page.bounds, fitBoundsOptions: { padding: 26 }, attributionControl: false,
+      container: holder, style, bounds: page.bounds, fitBoundsOptions: { padding: { top: 18, right: 18, bottom: 112, left: 18 } }, attributionControl: false,
       dragRotate: false, pitchWithRotate: false, maxPitch: 0, minZoom: 8, maxZoom: 18, fadeDuration: 0,
       transformRequest: (url) => ({ url: new URL(url, location.href).href }),
     });

@@ -225,7 +225,7 @@ def _map(look: _Look, ground: str) -> Markup:
             tag("b", name),
             div(swatches, cls="legend-row"),
             div(tag("i", cls="swatch none"), words("eval.hatched", n=FEW), cls="legend-item"),
-            div(words("eval.dark_is_worse"), cls="mute"),
+            div(words("eval.strong_is_worse"), cls="mute"),
             cls="float shade-legend s12",
         ),
         div(cls="float shade-tip", hidden=True, data_tip=True),

@@ -103,7 +103,7 @@ def test_the_grounds_are_shaded_and_what_is_not_known_is_hatched(office):
         (HANDLED, Ratio(0, 0), HATCHED),
     ],
 )
-def test_classes_are_fixed_and_darker_is_worse(indicator, ratio, expected):
+def test_classes_are_fixed_and_stronger_is_worse(indicator, ratio, expected):
     assert shade_class(indicator, ratio) == expected
     assert len(class_names(indicator)) == 5
 
