@@ -19,9 +19,9 @@ from grids.owner_map import OwnerMap
 from incidents.indicators import FEW, Indicator, Ratio
 
 HIGH_BOUNDS = (0.95, 0.9, 0.8, 0.6)
-"""Of a rate that should be high: from the first on the lightest class, below the last the darkest."""
+"""Of a rate that should be high: from the first on the faintest class, below the last the strongest."""
 LOW_BOUNDS = (0.02, 0.05, 0.1, 0.2)
-"""Of a rate that should be low: up to the first the lightest class, above the last the darkest."""
+"""Of a rate that should be low: up to the first the faintest class, above the last the strongest."""
 HATCHED = -1
 
 
@@ -40,7 +40,7 @@ def shade_class(indicator: Indicator, ratio: Ratio) -> int:
 
 
 def class_names(indicator: Indicator) -> list[str]:
-    """What each class spans, from light to dark: ≥95 %, 90–95, 80–90, 60–80, <60."""
+    """What each class spans, from faint to strong: ≥95 %, 90–95, 80–90, 60–80, <60."""
     marks = [f"{100 * bound:g}" for bound in bounds_of(indicator)]
     if indicator.better == "high":
         between = [f"{low}–{high}" for high, low in pairwise(marks)]

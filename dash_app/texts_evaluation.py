@@ -94,5 +94,12 @@ EVALUATION_TEXTS: dict[str, tuple[str, str]] = {
     "replay.failed": ("这一刻暂时取不到，稍后再试", "This moment cannot be read now, try again shortly"),
 }
 
-EVALUATION_JS_KEYS = ("replay.past", "replay.play", "replay.pause", "replay.counts", "replay.failed")
+EVALUATION_JS_KEYS = (
+    "replay.past",
+    "replay.back",
+    "replay.play",
+    "replay.pause",
+    "replay.counts",
+    "replay.failed",
+)
 """What the scripts in the browser say of it."""
