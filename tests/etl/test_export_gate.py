@@ -22,12 +22,14 @@ from gis.access import Principal
 from gis.errors import Conflict, Denied, Invalid, NotFound
 from tests import made_files, toy_city
 from tests.etl.conftest import NOW, WHEN, counts
-from tests.etl.test_pipelines import NE, NW
-from tests.toy_city import NORTH_EAST, SUBDISTRICT
+from tests.etl.test_pipelines import NE, SE
+from tests.toy_city import LAT, LON, NORTH_EAST, SUBDISTRICT
 
 OFFICER = Principal(5, "zhou", "周岩", "subdistrict_officer", SUBDISTRICT)
 COMMUNITY = Principal(6, "lin", "林平", "community_officer", NORTH_EAST[:12])
 OTHER = Principal(7, "wu", "吴", "subdistrict_officer", "990101002")
+EAST = (LON + 0.0005, LAT - 0.002, LON + 0.002, LAT + 0.002)
+"""A box around the two buildings of these tests, and not the toy city's own."""
 FREE, MOST = LIMITS["community_officer"].free, LIMITS["community_officer"].approved
 
 
@@ -102,7 +104,7 @@ def test_what_was_refused_stays_shut(session):
 @pytest.fixture
 def city(session, load, tmp_path):
     toy_city.build(session)
-    path = made_files.vector(tmp_path / "b.gpkg", [NE, NW], {"楼栋编码": ["B1", "B2"], "名称": ["甲", "乙"]})
+    path = made_files.vector(tmp_path / "b.gpkg", [NE, SE], {"楼栋编码": ["B1", "B2"], "名称": ["甲", "乙"]})
     load(pipelines.buildings, path)
 
 
@@ -123,7 +125,7 @@ def visible_mark(path):
 
 @pytest.mark.parametrize("ending", [".csv", ".geojson", ".gpkg", ".parquet", ".xlsx"])
 def test_every_format_carries_its_mark_and_is_traced_when_renamed(session, city, tmp_path, ending):
-    made = export(session, "buildings", tmp_path / f"out{ending}", WHEN, reason="核对楼栋")
+    made = export(session, "buildings", tmp_path / f"out{ending}", WHEN, bbox=EAST, reason="核对楼栋")
     mark = visible_mark(made.path)
     assert made.number in mark and "2026" in mark
     if ending != ".parquet":
@@ -136,7 +138,7 @@ def test_every_format_carries_its_mark_and_is_traced_when_renamed(session, city,
 
 @pytest.mark.parametrize("ending", [".csv", ".geojson", ".gpkg", ".xlsx"])
 def test_an_edited_file_is_traced_by_the_number_in_its_mark(session, city, tmp_path, ending):
-    made = export(session, "buildings", tmp_path / f"out{ending}", WHEN)
+    made = export(session, "buildings", tmp_path / f"out{ending}", WHEN, bbox=EAST)
     edited = tmp_path / f"edited{ending}"
     if ending == ".xlsx":
         with zipfile.ZipFile(made.path) as old, zipfile.ZipFile(edited, "w", zipfile.ZIP_DEFLATED) as new:
@@ -155,7 +157,7 @@ def test_a_strangers_file_is_nobodys(session, tmp_path):
 
 
 def test_a_number_cut_by_a_block_is_found(session, city, tmp_path):
-    made = export(session, "buildings", tmp_path / "out.csv", WHEN)
+    made = export(session, "buildings", tmp_path / "out.csv", WHEN, bbox=EAST)
     path = tmp_path / "long.csv"
     path.write_bytes(b"x" * ((1 << 20) - 9) + made.number.encode() + b"x" * 100)
     assert trace(session, path).number == made.number
@@ -163,7 +165,7 @@ def test_a_number_cut_by_a_block_is_found(session, city, tmp_path):
 
 @pytest.mark.parametrize("ending", [".csv", ".geojson"])
 def test_the_mark_is_no_row_when_the_file_comes_back(session, load, city, tmp_path, ending):
-    made = export(session, "buildings", tmp_path / f"out{ending}", WHEN)
+    made = export(session, "buildings", tmp_path / f"out{ending}", WHEN, bbox=EAST)
     if ending == ".geojson":
         assert len(gpd.read_file(made.path)) == 2
         assert counts(load(pipelines.buildings, made.path)) == (0, 0, 2)
@@ -172,7 +174,7 @@ def test_the_mark_is_no_row_when_the_file_comes_back(session, load, city, tmp_pa
 
 
 def test_every_export_tells_the_trail_the_file_and_the_request(session, city, tmp_path):
-    made = export(session, "buildings", tmp_path / "out.csv", WHEN)
+    made = export(session, "buildings", tmp_path / "out.csv", WHEN, bbox=EAST)
     details = session.execute(sa.text("SELECT details FROM audit_entry WHERE action = 'export'")).scalar_one()
     assert (details["sha256"], details["number"], details["rows"]) == (made.sha256, made.number, 2)
     assert details["format"] == ".csv"
