@@ -141,7 +141,6 @@ TEXTS: dict[str, tuple[str, str]] = (
         "strip.evidence": ("证据", "Evidence"),
         "strip.misroutes": ("误派", "misroutes"),
         "strip.cases": ("件", "cases"),
-        "strip.size": ("地段", "Strip"),
         "strip.size_m": ("长 {length} 米，深 {depth} 米", "{length} m long, {depth} m deep"),
         "strip.suggestion": ("建议", "Suggestion"),
         "strip.give": ("划归 {name}", "Give it to {name}"),

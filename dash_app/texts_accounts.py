@@ -102,7 +102,6 @@ ACCOUNT_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "own.change": ("修改密码", "Change password"),
     "own.change_note": ("其他设备会退出登录。", "Other devices are signed out."),
-    "own.changed": ("密码已修改", "Password changed"),
     "own.sign_ins": ("登录的设备", "Where you are signed in"),
     "own.here": ("本机", "this one"),
     "own.end": ("退出", "Sign out"),
@@ -127,7 +126,7 @@ ACCOUNT_TEXTS: dict[str, tuple[str, str]] = {
     "own.confirm": ("确认", "Confirm"),
     "own.codes": ("恢复码", "Recovery codes"),
     "own.codes_note": (
-        "手机不在身边时用，每个只能用一次。只显示这一次，请抄下保存。",
+        "手机不在身边时用，每个只能用一次。只显示这一次，抄下保存。",
         "For the day the phone is not there; each works once. Shown this once: write them down.",
     ),
     "own.continue": ("已保存，继续", "Kept, go on"),
@@ -170,14 +169,14 @@ ACCOUNT_TEXTS: dict[str, tuple[str, str]] = {
     "exports.which": ("图层", "Layer"),
     "exports.format": ("格式", "Format"),
     "exports.reason": ("用途", "What for"),
-    "exports.ask": ("申请导出", "Ask for the file"),
+    "exports.ask": ("提交导出", "Ask for the file"),
     "exports.asked": ("已登记", "Noted"),
     "exports.limit": (
         "{free} 行以内立即可取；以上须上级批准，最多 {most} 行。",
         "Up to {free} rows at once; above, a superior approves; at most {most}.",
     ),
     "exports.not_you": (
-        "您的角色不能导出，请联系属地办理。",
+        "您的角色不能导出，由属地办理。",
         "Your role takes no lists away; ask the office of your territory.",
     ),
     "exports.waiting": ("待我审批", "For me to decide"),
@@ -200,22 +199,22 @@ ACCOUNT_TEXTS: dict[str, tuple[str, str]] = {
     "sign.or": ("或", "or"),
     "sign.oidc": ("政务统一身份登录", "Sign in with the city's account"),
     "sign.failed.refused": (
-        "统一身份服务没有确认您的身份。请重试。",
+        "统一身份服务没有确认您的身份，可重试。",
         "The city's account service did not confirm who you are. Try again.",
     ),
     "sign.failed.forged": (
-        "登录过程已过期或被打断。请重新开始。",
+        "登录过程已过期或被打断，须重新开始。",
         "The sign-in was interrupted or took too long. Begin again.",
     ),
     "sign.failed.unknown": (
-        "本系统没有您的账户。请联系管理员添加。",
+        "本系统没有您的账户，由管理员添加。",
         "You have no account here. Ask an administrator to add it.",
     ),
     "sign.failed.down": (
-        "统一身份服务无法连接。请改用密码登录。",
+        "统一身份服务无法连接，可改用密码登录。",
         "The city's account service cannot be reached. Use your password here.",
     ),
-    "sign.failed.often": ("尝试次数过多。请稍候再试。", "Tried too often. Wait a while."),
+    "sign.failed.often": ("尝试次数过多，稍候再试。", "Tried too often. Wait a while."),
     "sign.rule": (
         "连续 5 次输错须等待 3 分钟。查看住户信息会留下记录。",
         "After 5 wrong passwords one waits 3 minutes. Reading household records leaves a trace.",

@@ -6,7 +6,7 @@ const NAME = 'citygrid-phone', STORE = 'drafts';
 let memory = null, opened = null;
 
 export function fresh() {
-  return { key: newKey(), step: 1, fix: null, chosen: null, category: null, description: '', floor: '', unit: '', room: '', sameAs: null, behalf: false, onBehalf: '', photos: [] };
+  return { key: newKey(), step: 1, fix: null, chosen: null, category: null, answers: {}, description: '', floor: '', unit: '', room: '', sameAs: null, behalf: false, onBehalf: '', photos: [] };
 }
 
 /* randomUUID exists only over HTTPS; on a local network without it the same bits come by hand. */

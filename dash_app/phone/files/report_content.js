@@ -3,6 +3,7 @@ import * as api from './api.js';
 import { html, icon } from './html.js';
 import { problem, toggle } from './parts.js';
 import { momentWords } from './times.js';
+import { questions } from './report_questions.js';
 import { either, say } from './words.js';
 
 const USED = 'cg_categories', USUAL = 6;
@@ -18,6 +19,7 @@ export function noteUse(code) {
 }
 
 export function contentStep(app, report) {
+  const besides = questions(app, report);
   let group = null, alike = [], asked = null;
 
   function usual() {
@@ -81,6 +83,7 @@ export function contentStep(app, report) {
       body: html`<div class="pad form">
         <h2>${say('report.category')}</h2>${categories()}
         ${same()}
+        ${besides.draw()}
         <label class="field"><span>${say('report.description')}</span><textarea rows="3" maxlength="4000" data-input="text" data-field="description" placeholder="${say('report.description_hint')}">${draft.description}</textarea></label>
         <div class="row"><label class="field grow"><span>${say('report.unit')}</span><input data-input="text" data-change="look" data-field="unit" maxlength="40" value="${draft.unit}" placeholder="${say('report.optional')}"></label>
         <label class="field grow"><span>${say('report.floor')}</span><input data-input="text" data-change="look" data-field="floor" inputmode="numeric" maxlength="3" value="${draft.floor}" placeholder="${say('report.optional')}"></label>
@@ -88,7 +91,7 @@ export function contentStep(app, report) {
         <div class="card flat">${toggle('behalf', draft.behalf, say('report.behalf'), say('report.behalf_note'))}
           ${draft.behalf ? html`<label class="field"><span>${say('report.behalf_name')}</span><input data-input="text" data-field="onBehalf" maxlength="80" value="${draft.onBehalf}" placeholder="${say('report.optional')}" autocomplete="off"></label>` : ''}</div>
         <button class="link centre" data-do="discard">${say('draft.discard')}</button></div>`,
-      foot: html`<div class="bar"><button class="btn big" data-do="step" data-to="1">${say('report.previous')}</button><button class="btn big primary grow" data-do="step" data-to="3" ${draft.category ? '' : html`disabled`}>${say('report.next')}</button></div>`,
+      foot: html`<div class="bar"><button class="btn big" data-do="step" data-to="1">${say('report.previous')}</button><button class="btn big primary grow" data-do="step" data-to="3" ${draft.category && besides.ready() ? '' : html`disabled`}>${say('report.next')}</button></div>`,
     };
   }
 
@@ -100,10 +103,11 @@ export function contentStep(app, report) {
         app.redraw();
       },
       pick(button) {
-        report.change({ category: button.dataset.code });
+        report.change({ category: button.dataset.code, answers: {} });
         app.redraw();
       },
       look,
+      ...besides.actions,
       same(button) {
         report.change({ sameAs: button.dataset.id ? Number(button.dataset.id) : null });
         app.redraw();

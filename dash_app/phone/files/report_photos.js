@@ -48,6 +48,7 @@ export function photoStep(app, report) {
       unit: draft.unit.trim(),
       room: draft.room.trim(),
       same_as: draft.sameAs,
+      answers: Object.keys(draft.answers || {}).length ? draft.answers : null,
       on_behalf: draft.behalf ? draft.onBehalf.trim() || say('report.behalf_unnamed') : null,
     };
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== ''));

@@ -8,6 +8,8 @@ export const WORDS = {
   back: ['返回', 'Back'],
   cancel: ['取消', 'Cancel'],
   more: ['更多', 'More'],
+  yes: ['是', 'Yes'],
+  no: ['否', 'No'],
   sure: ['把握 {p}%', '{p} % sure'],
   tabs: ['主导航', 'Main'],
   'tab.tasks': ['任务', 'Tasks'],
@@ -260,7 +262,7 @@ export const WORDS = {
   'leave.stands_in': ['代班 {name}', '{name} stands in'],
   'leave.told_approved': ['休假已批准', 'Your leave is approved'],
   'leave.told_refused': ['休假未批准', 'Your leave is refused'],
-  'leave.told_stand_in': ['请您代班', 'You are to stand in'],
+  'leave.told_stand_in': ['由您代班', 'You are to stand in'],
   'leave.nobody': ['还没有代班人', 'no stand-in yet'],
 
   'live.arrived': ['新任务', 'A task for you'],
