@@ -546,7 +546,6 @@ TEXTS: dict[str, tuple[str, str]] = (
         "sign.password": ("密码", "Password"),
         "sign.show": ("显示密码", "Show password"),
         "sign.submit": ("登录", "Sign in"),
-        "sign.note": ("查看住户信息会留下记录。", "Reading household records leaves a trace."),
         "sign.headline": ("每一块地，都有人负责。", "Every piece of ground has its person."),
         "sign.subline": (
             "全城 300–500 户一格，一件事从上报到结案，看得见谁在办、还剩多久。",

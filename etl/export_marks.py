@@ -7,6 +7,7 @@ sheet of its own in XLSX, a member beside the features in GeoJSON, the metadata 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import zipfile
@@ -63,8 +64,6 @@ def mark_of(request: ExportRequest, number: str, *, rows: int, now: datetime, zo
 
 def mark_geojson(path: Path, mark: Mark) -> None:
     """Put the mark as the first member of the document (RFC 7946 allows members of one's own)."""
-    import json
-
     unmarked = path.with_suffix(".unmarked")
     path.rename(unmarked)
     with unmarked.open("rb") as source, path.open("wb") as target:

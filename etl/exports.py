@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet as pq
 import shapely
 import sqlalchemy as sa
 from openpyxl import Workbook
@@ -247,8 +249,11 @@ def _geojson(frame: gpd.GeoDataFrame, path: Path, _layer: Layer, mark: Mark) -> 
 
 
 def _parquet(frame: gpd.GeoDataFrame, path: Path, _layer: Layer, mark: Mark) -> None:
-    frame.attrs["citygrid_export"] = mark.members
+    """The mark stands beside the metadata that make it a GeoParquet file."""
     frame.to_parquet(path)
+    table = pq.read_table(path)
+    about = json.dumps(mark.members, ensure_ascii=False).encode()
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"citygrid_export": about}), path)
 
 
 def _csv(frame: gpd.GeoDataFrame, path: Path, layer: Layer, mark: Mark) -> None:

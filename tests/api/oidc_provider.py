@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -97,6 +98,4 @@ class OidcProvider:
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    import json
-
     return json.dumps(value).encode()
