@@ -127,7 +127,6 @@ def _insert(
         [None] * len(rows),
         at=occasion.now,
         zone=occasion.zone,
-        progress=occasion.progress,
     )
     pairs = list(zip(rows, answers, strict=True))
     for row, answer in pairs:
