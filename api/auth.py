@@ -29,8 +29,8 @@ from gis.errors import Denied
 
 __all__ = [
     "LIFETIMES", "ROLES", "AccessToken", "Account", "FirstThings", "NotSignedIn", "SignedIn", "Visitor",
-    "add_account", "end_tokens", "find_account", "first_things", "hash_password", "issue_token", "live_tokens",
-    "not_signed_in", "principal_for_token", "sign_in", "sign_out", "signed_in_for_token", "token_hash",
+    "add_account", "end_tokens", "find_account", "first_things", "hash_password", "issue_token",
+    "live_tokens", "not_signed_in", "principal_for_token", "sign_in", "sign_out", "signed_in_for_token", "token_hash",
 ]  # fmt: skip
 
 LIFETIMES = {"web": timedelta(hours=12), "phone": timedelta(days=30), "program": timedelta(days=365)}
@@ -101,7 +101,7 @@ def sign_in(
     *,
     now: datetime,
     kind: str = "web",
-    visitor: Visitor = Visitor(),  # noqa: B008 - frozen
+    visitor: Visitor = Visitor(),
 ) -> SignedIn:
     """Check a password and give a token of `kind` (see `LIFETIMES`).
 
@@ -128,7 +128,7 @@ def issue_token(
     *,
     now: datetime,
     kind: str,
-    visitor: Visitor = Visitor(),  # noqa: B008 - frozen
+    visitor: Visitor = Visitor(),
     grant_id: int | None = None,
     asks_code: bool = False,
 ) -> SignedIn:
@@ -167,7 +167,7 @@ def sign_out(session: Session, token: str, *, now: datetime) -> None:
 
 
 def end_tokens(session: Session, account_id: int, *, now: datetime, but: str | None = None) -> int:
-    """End every token of an account, save `but`: its rights or its password have changed. Returns how many."""
+    """End every token of an account, save `but`: its rights or its password changed. Returns how many."""
     ended = session.execute(
         sa.update(AccessToken)
         .where(

@@ -1,4 +1,4 @@
-"""One's own account: password, sign-ins, second factor, the undertaking. Some are done before anything else."""
+"""One's own account: password, sign-ins, second factor, the undertaking. Some come before anything else."""
 
 from __future__ import annotations
 

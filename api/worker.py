@@ -68,8 +68,7 @@ class Worker:
             stop.wait(seconds)
 
     def keep_deadlines(self, stop: threading.Event) -> None:
-        """Tell of every deadline that is near or past and of every review that is due, and let every case climb
-        whose time is up."""
+        """Tell of every deadline near or past and every review that is due; cases whose time is up climb."""
         full = True
         while full and not stop.is_set():
             with self._database.system_work() as session:

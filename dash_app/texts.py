@@ -334,7 +334,7 @@ TEXTS: dict[str, tuple[str, str]] = (
             "Point at the place on the map; the search box finds an address first",
         ),
         "report.place": ("事发位置", "Where it is"),
-    "report.choose": ("选类别", "Choose a category"),
+        "report.choose": ("选类别", "Choose a category"),
         "report.channel": ("来源", "Came by"),
         "report.description": ("情况", "What is the matter"),
         "report.on_behalf": ("诉求人", "Reported for"),

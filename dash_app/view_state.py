@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from dash_app.tokens import CLOCKS
-from incidents.incident import ENDED, STAGES
 from incidents.case_rows import ANSWER_STATES
+from incidents.incident import ENDED, STAGES
 from incidents.queries import Filter
 from incidents.work_queues import QUEUES
 
@@ -140,7 +140,16 @@ class ViewState:
     @property
     def filtered(self) -> bool:
         """Whether the list is narrowed by anything but the territory."""
-        return bool(self.answer or self.stage or self.clock or self.category or self.when or self.from_ or self.to or self.q)
+        return bool(
+            self.answer
+            or self.stage
+            or self.clock
+            or self.category
+            or self.when
+            or self.from_
+            or self.to
+            or self.q
+        )
 
     @property
     def wants_closed(self) -> bool:

@@ -211,7 +211,9 @@ CASE_COLUMNS = {
     ),
     **dict.fromkeys(("version", "second_member_id", "member_id"), "int4"),
     **dict.fromkeys(("source_lon", "source_lat", "confidence", "border_m"), "float8"),
-    **dict.fromkeys(("reported_at", "registered_at", "closed_at", "answered_at", "due_at", "due_soon_at"), "timestamptz"),
+    **dict.fromkeys(
+        ("reported_at", "registered_at", "closed_at", "answered_at", "due_at", "due_soon_at"), "timestamptz"
+    ),
     "geom": "geometry",
 }  # fmt: skip
 
@@ -240,7 +242,8 @@ _CLOSE = """
         SELECT i.id, 'close', i.stage, 'closed', told.at, :actor, 'system', i.version + 1, i.territory
         FROM told JOIN incident AS i ON i.id = told.id
     )
-    UPDATE incident AS i SET stage = 'closed', closed_at = told.at, answered_at = told.at, version = version + 1
+    UPDATE incident AS i
+    SET stage = 'closed', closed_at = told.at, answered_at = told.at, version = version + 1
     FROM told WHERE i.id = told.id
 """
 

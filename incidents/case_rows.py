@@ -265,8 +265,7 @@ def conditions(wanted: Filter, by: Principal) -> Where:
 
 
 def turn_condition(by: Principal) -> str:
-    """SQL that is true for a case that waits for this person: in a queue of their role, or theirs to handle or
-    to help with.
+    """SQL that is true for a case that waits for this person: in a queue of their role, or in their hands.
 
     Needs `:now`, `:today` and `:me`, as a work queue does.
     """

@@ -42,8 +42,8 @@ from grids import exceptions, owner_map
 from grids.cells import cell_facts
 from grids.duties import team
 from grids.exceptions import buffered
-from grids.owner_map import OwnerMap
 from grids.members import departments
+from grids.owner_map import OwnerMap
 from incidents import queries
 from incidents.calendar import current_calendar
 from incidents.misroutes import strip_by_key

@@ -169,9 +169,7 @@ def answered(words: Words, figures: Counters, state: ViewState) -> Markup:
             "a",
             words("open_in_list"),
             cls="link",
-            href=state.without_selection.href(
-                **{**_LET_GO, "answer": "unanswered", "tab": "all"}
-            ),
+            href=state.without_selection.href(**{**_LET_GO, "answer": "unanswered", "tab": "all"}),
         ),
         cls="answered",
     )

@@ -42,7 +42,7 @@ def test_while_on_leave_a_report_goes_to_the_stand_in_and_keeps_the_roster(api):
     api.post("officer", f"/leaves/{leave['id']}/decision", decision="approve")
     case = api.client("officer").post("/api/v1/incidents", json=report_body()).json()
     assert case["responsibility"]["member"]["id"] == api.city.members[NORTH_EAST]
-    with api.database.engine.connect() as connection:
+    with api.database.system_engine.connect() as connection:
         kept = connection.exec_driver_sql("SELECT decision FROM incident").scalar_one()
     why = {row["member_id"]: row["why"] for row in kept["roster"] if row["post"] == "member"}
     assert why == {api.city.members[NORTH_WEST]: "leave", api.city.members[NORTH_EAST]: "on_duty"}

@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("open_until", MOMENT, nullable=True),
         sa.Column("territory", CODE, nullable=False),
-        sa.CheckConstraint("status IN ('asked', 'approved', 'refused')", name=op.f("ck_export_request_status_known")),
+        sa.CheckConstraint(
+            "status IN ('asked', 'approved', 'refused')", name=op.f("ck_export_request_status_known")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_export_request")),
     )
     op.create_index(op.f("ix_export_request_account_id"), "export_request", ["account_id"])
@@ -47,7 +49,9 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("made_at", MOMENT, nullable=False),
         sa.Column("territory", CODE, nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["export_request.id"], name=op.f("fk_export_file_request_id")),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["export_request.id"], name=op.f("fk_export_file_request_id")
+        ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_export_file")),
     )
     op.create_index(op.f("ix_export_file_request_id"), "export_file", ["request_id"])
