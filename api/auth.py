@@ -30,7 +30,8 @@ from gis.errors import Denied
 __all__ = [
     "LIFETIMES", "ROLES", "AccessToken", "Account", "FirstThings", "NotSignedIn", "SignedIn", "Visitor",
     "add_account", "end_tokens", "find_account", "first_things", "hash_password", "issue_token",
-    "live_tokens", "not_signed_in", "principal_for_token", "sign_in", "sign_out", "signed_in_for_token", "token_hash",
+    "live_tokens", "not_signed_in", "principal_for_token", "sign_in", "sign_out", "signed_in_for_token",
+    "token_hash",
 ]  # fmt: skip
 
 LIFETIMES = {"web": timedelta(hours=12), "phone": timedelta(days=30), "program": timedelta(days=365)}

@@ -28,7 +28,7 @@ WON = shapely.box(LON - 0.0005, LAT, LON, LAT + STEP)
 
 @pytest.fixture
 def city(session):
-    """The toy city with eight cases: two deep in each northern cell, three on the strip, one at a building."""
+    """The toy city with eight cases: two in each northern cell, three on the strip, one at a building."""
     city = toy_city.build(session)
     places = [(-0.0015, 0.0015), (-0.0012, 0.0018), (0.001, 0.001), (0.0015, 0.0012)]
     places += [(-0.00045, 0.0005), (-0.0003, 0.0015), (-0.0002, 0.0018), (-0.0003, 0.00105)]
