@@ -74,7 +74,7 @@ export function reportView(app) {
     tab: 'report',
 
     async load() {
-      if (!report.loaded) report.draft = (await drafts.load(account())) || report.draft;
+      if (!report.loaded) report.draft = { ...report.draft, ...(await drafts.load(account())) }; // an older draft lacks what has been added since
       report.loaded = true;
       try {
         report.failure = null;
