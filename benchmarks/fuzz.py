@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,7 +77,13 @@ def fault_of(answer: httpx.Response) -> str | None:
 
 
 def fuzz(
-    url: str, token_of: Callable[[str], str], *, per_operation: int, start: int = 0, people: Any = PEOPLE
+    url: str,
+    token_of: Callable[[str], str],
+    *,
+    per_operation: int,
+    start: int = 0,
+    people: Any = PEOPLE,
+    modes: Sequence[GenerationMode] = MODES,
 ) -> Found:
     """Send `per_operation` requests to each operation of the server's document, the same ones for a `start`.
 
@@ -107,9 +113,9 @@ def fuzz(
                 found.faults.append(f"{fault}: {request.method} {request.url} {body!r} as {person}")
 
         for number, operation in enumerate(_operations(schema)):
-            for turn, mode in enumerate(MODES):
-                share = max(per_operation // len(MODES), 1)
-                _run(operation, mode, send, share, start + number * len(MODES) + turn, people)
+            for turn, mode in enumerate(modes):
+                share = max(per_operation // len(modes), 1)
+                _run(operation, mode, send, share, start + number * len(modes) + turn, people)
     return found
 
 

@@ -6,11 +6,19 @@ import pytest
 
 pytest.importorskip("schemathesis", reason="a development dependency")
 
+from schemathesis import GenerationMode
+
 from benchmarks.fuzz import fuzz
 
 
 def test_bad_input_everywhere_is_refused_in_words(api):
-    found = fuzz(api.url, api.token, per_operation=4, people=("admin", "officer", "member", None))
+    found = fuzz(
+        api.url,
+        api.token,
+        per_operation=3,
+        modes=(GenerationMode.NEGATIVE,),
+        people=("admin", "officer", "member", None),
+    )
     assert found.faults == []
-    assert found.sent > 250
+    assert found.sent > 200
     assert found.statuses[422] > 60
