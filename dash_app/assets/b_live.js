@@ -12,6 +12,7 @@
     const wait = Math.max(0, last + AT_MOST_EVERY_MS - Date.now());
     clearTimeout(waiting);
     waiting = setTimeout(() => {
+      if (!document.getElementById('queue')) return;   /* still coming together, and it asks by itself then */
       last = Date.now();
       window.dash_clientside.set_props('live', { data: { at: last, ...reason } });
     }, wait);
