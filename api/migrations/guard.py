@@ -33,6 +33,12 @@ ORDER BY 1
 """
 """Our tables with their columns: not those that came with an extension."""
 
+_PLACE = f"""
+SELECT (SELECT oid FROM pg_database WHERE datname = current_database()),
+       (SELECT oid FROM pg_roles WHERE rolname = '{APP_ROLE}')
+"""
+"""A database that was restored or copied is another one: what a backup left out is written there again."""
+
 _SYSTEM_POLICY = """
 CREATE POLICY system ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)
 """
@@ -63,9 +69,10 @@ def _keep(connection: sa.Connection) -> None:
         spared = connection.exec_driver_sql(
             "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
         ).scalar_one()
+        place = connection.exec_driver_sql(_PLACE).one()
         done = connection.exec_driver_sql("SELECT digest FROM guard_state").scalar()
     work = {table: _of_table(table, columns, bool(spared)) for table, columns in tables.items()}
-    digest = hashlib.sha256(repr((work, FUNCTIONS, DEFINERS, VIEWS)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((tuple(place), work, FUNCTIONS, DEFINERS, VIEWS)).encode()).hexdigest()
     if digest == done:
         return
     with connection.begin():
