@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -181,7 +182,8 @@ def _request(case: schemathesis.Case, url: str, headers: dict[str, str]) -> http
 @contextmanager
 def demo_server() -> Iterator[tuple[str, Callable[[str], str]]]:
     """(address, giver of tokens) of the API over a small demo city, in this process."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="citygrid-bench-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # started as root, the server's own account must be able to walk in
         cluster = PrivateCluster(Path(folder) / "pg")
         cluster.ensure()
         cluster.ensure_database("fuzz")

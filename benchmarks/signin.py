@@ -170,7 +170,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="10 s instead of a minute")
     seconds = 10.0 if parser.parse_args().quick else 60.0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="citygrid-bench-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # started as root, the server's own account must be able to walk in
         server = Server(Path(folder))
         try:
             small = looked_up(server, 2000)
