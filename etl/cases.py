@@ -228,7 +228,7 @@ _STORY = """
         ('close', 'registered', 'closed', s.closed_at, NULL, 2)
     ) AS m(move, from_stage, to_stage, at, note, version)
     WHERE m.at IS NOT NULL
-    ORDER BY i.id, m.version, m.at
+    ORDER BY i.id, m.version, m.from_stage NULLS FIRST
 """
 """The story of an imported case: reported and registered by the source system, closed when it says so."""
 

@@ -16,8 +16,8 @@ from etl.demo_city.stories import Kind, TimeRules
 from incidents.deadlines import Deadline
 from incidents.rules import Limit
 
-REACH = timedelta(days=12)
-"""No start is looked for further back."""
+REACH = timedelta(days=45)
+"""No start is looked for further back: the longest limit, twenty working days, with every holiday in it."""
 BISECTIONS = 24
 RECENT_OVERDUE = timedelta(hours=3)
 JUST_NOW = timedelta(minutes=2)

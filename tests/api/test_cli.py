@@ -121,7 +121,7 @@ def test_an_account_is_locked_unlocked_and_given_a_one_time_password(citygrid, d
     ("words", "told"),
     [
         (("user", "add", "zhou", "--role", "king", "--password", SECRET), "subdistrict_officer"),
-        (("user", "add", "z", "--role", "admin", "--password", "short"), "at least 8 characters"),
+        (("user", "add", "z", "--role", "admin", "--password", "short"), "at least 10 characters"),
         (("user", "add", "zhou", "--role", "admin", "--territory", "99", "--password", SECRET), "digits"),
         (("user", "token", "nobody"), "Remedy: Add it"),
         (("demo", "load", "--size", "planet"), "subdistrict, district, city"),

@@ -40,7 +40,7 @@ def test_a_call_is_taken_down_with_a_look_at_who_answers(site):
     click_on_map(page, LON - 0.0005, LAT + 0.0005)
     dialog = page.locator(".dialog")
     dialog.locator("[name=category]").select_option("9901")
-    dialog.locator("[data-who]", has_text="安澜").wait_for()
+    dialog.locator("[data-who]", has_text="王××正在值班").wait_for()
     dialog.locator("[name=channel]").select_option("hotline")
     dialog.locator("[name=description]").fill("楼下堆了一袋垃圾")
     dialog.locator("[type=submit]").click()

@@ -137,7 +137,8 @@ def test_the_panel_of_the_case_shows_the_rating_and_the_code(app, code, office):
         officer = office.toy.people["officer"]
         detail = get_incident(session, office.toy.cases["closed"], by=officer, now=NOW)
     panel = incident_panel(
-        Words("en"), detail, ViewState(), candidates=[], stretches=[], now=NOW, zone=office.desk.zone
-    )
+        Words("en"), detail, ViewState(), candidates=[], departments=[], stretches=[], now=NOW,
+        zone=office.desk.zone,
+    )  # fmt: skip
     assert "Rated 2 / 5" in panel and "it can be reopened" in panel
     assert f'src="/r/{code("closed")}/qr.svg"' in panel
