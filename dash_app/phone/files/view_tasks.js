@@ -21,7 +21,7 @@ export function tasksView(app) {
 
   const metres = (row) => (position.here() ? metresBetween(position.here(), row) : null);
   const near = () => byDistance && position.here();
-  const sorted = () => [...rows].sort((a, b) => (near() ? metres(a) - metres(b) : Date.parse(a.due_at || '9999') - Date.parse(b.due_at || '9999')));
+  const sorted = (list) => [...list].sort((a, b) => (near() ? metres(a) - metres(b) : Date.parse(a.due_at || '9999') - Date.parse(b.due_at || '9999')));
 
   function header() {
     const [post] = app.cells.length ? app.cells : app.me.posts, on = app.me.on_duty;
@@ -43,9 +43,9 @@ export function tasksView(app) {
   }
 
   function list() {
-    const mine = sorted().filter((row) => MINE.includes(row.stage)), waiting = sorted().filter((row) => !MINE.includes(row.stage));
+    const all = sorted(rows), mine = all.filter((row) => MINE.includes(row.stage)), waiting = all.filter((row) => !MINE.includes(row.stage));
     return html`${work.length ? html`<div class="list-head"><h2>${say('work.mine', { n: work.length })}</h2></div>${work.map(workCard)}` : ''}
-      ${asked.length ? html`<div class="list-head"><h2>${say('tasks.asked', { n: asked.length })}</h2><span class="s13 mute">${say('tasks.asked_note')}</span></div>${asked.map(card)}` : ''}
+      ${asked.length ? html`<div class="list-head"><h2>${say('tasks.asked', { n: asked.length })}</h2><span class="s13 mute">${say('tasks.asked_note')}</span></div>${sorted(asked).map(card)}` : ''}
       <div class="list-head"><h2>${say('tasks.open', { n: mine.length })}</h2>
         <span class="s13 mute">${say(near() ? 'tasks.nearest' : 'tasks.soonest')}</span><span class="grow"></span>
         ${position.here() ? html`<button class="link" data-do="order">${icon('sort', 'xs')}${say(near() ? 'tasks.by_due' : 'tasks.by_distance')}</button>` : ''}</div>
