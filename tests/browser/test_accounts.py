@@ -55,7 +55,7 @@ def test_a_second_factor_is_set_up_and_asked_for(site):
     context.request.post(site.url + "/api/v1/me/undertaking", data={"version": 1, "name": "何平"})
     page.goto(site.url + "/account")
     page.click("[data-enrol]")
-    page.wait_for_function("document.querySelector('.dialog [data-qr]').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('.dialog [data-qr]').naturalWidth > 0")
     app = pyotp.TOTP(page.inner_text(".dialog [data-secret]").replace(" ", ""))
     page.fill(".dialog [name=code]", app.now())
     page.click(".dialog [type=submit]")

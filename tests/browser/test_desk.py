@@ -242,7 +242,7 @@ def test_the_case_page_sorts_filters_and_gives_a_file(desk):
     assert ends[0] < ends[1]
     desk.locator("select[name=stage]").select_option("handled")
     rows = "() => document.querySelectorAll('.ag-center-cols-container .ag-row').length"
-    desk.wait_for_function(f"{rows} === 1")
+    desk.wait_for_function(f"() => {rows} === 1")
     desk.locator(".cases-head a.primary").click()
     desk.locator("[data-url='/exports/cases'] [name=reason]").fill("晨会通报")
     desk.keyboard.press("Enter")
