@@ -103,7 +103,7 @@ fi
 wanted=$(stamp_of package-lock.json)
 if [ "$(cat node_modules/.citygrid 2>/dev/null)" != "$wanted" ]; then
   say "Map engine in node_modules"
-  if ! { command -v npm >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 18)'; }; then
+  if ! { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; }; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
     export PATH="$PWD/.venv/bin:$PATH"
   fi
