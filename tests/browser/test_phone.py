@@ -95,6 +95,25 @@ def test_signing_in_shows_my_tasks_nearest_first_on_my_ground(site):
     assert drawn > 0, "my own cell is outlined"
 
 
+def test_the_words_being_typed_outlive_the_answer_that_comes_meanwhile(site):
+    """The question whether it was reported already is answered in the middle of a sentence."""
+    page = open_phone(site, "/m#/report", at=None)
+    look_at(page, LON - 0.001, LAT + 0.001, 17)
+    tap_map(page, LON - 0.001, LAT + 0.001)
+    page.wait_for_selector(".sheet .reason")
+    page.click("[data-do=step][data-to='2']")
+    held = []
+    page.route("**/incidents/alike**", lambda route: held.append(route), times=1)
+    page.click(".kind[data-code='9901']")
+    box = page.locator("[data-field=description]")
+    box.press_sequentially("门口")
+    with page.expect_response("**/incidents/alike**"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    page.keyboard.type("有垃圾")
+    assert box.input_value() == "门口有垃圾"
+
+
 def test_a_draft_outlives_a_reload_and_a_lost_answer_never_doubles_it(site):
     """Tapped on the map without GPS, with a photograph; the server's first answer is lost on the way."""
     page = open_phone(site, "/m#/report", at=None)

@@ -21,7 +21,8 @@ const TOAST_MS = 4200, MINUTE = 60000;
 
 const root = put(document.getElementById('phone'), html`<header id="top"></header><main id="view" tabindex="-1"></main><footer id="foot"></footer><div id="veil" hidden><div id="sheet" role="dialog" aria-modal="true" tabindex="-1"></div></div>`);
 const [top, main, foot, veil] = root.children, sheet = veil.firstElementChild;
-let view = null, sheetActions = {}, depth = 0, pressed = false, waiting = false;
+const waiting = new Set();
+let view = null, sheetActions = {}, depth = 0, pressed = false;
 
 export const app = {
   me: null,
@@ -39,10 +40,11 @@ export const app = {
     else this.go('#/tasks');
   },
 
-  /* Draw again what changed; not under a finger, or the button it presses would be gone before it lifts. */
-  redraw() {
-    waiting = pressed;
-    if (!pressed) paint();
+  /* Draw again what changed, the whole view or the part `draw` draws. Not under a finger, or the button it
+     presses would be gone before it lifts; what comes while somebody types draws its part only, or the caret would go. */
+  redraw(draw = paint) {
+    if (pressed) waiting.add(draw);
+    else draw();
   },
 
   async refresh() {
@@ -185,7 +187,11 @@ root.addEventListener('pointerdown', () => { pressed = true; });
 for (const end of ['pointerup', 'pointercancel']) {
   window.addEventListener(end, () => {
     pressed = false;
-    if (waiting) setTimeout(() => app.redraw());
+    setTimeout(() => {
+      const drawings = [...waiting];
+      waiting.clear();
+      drawings.forEach((draw) => app.redraw(draw));
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 /* What it is: a category, a few words, and where inside the building if it matters; for whom if not for myself. */
 import * as api from './api.js';
-import { html, icon } from './html.js';
+import { html, icon, put } from './html.js';
 import { problem, toggle } from './parts.js';
 import { momentWords } from './times.js';
 import { questions } from './report_questions.js';
@@ -64,7 +64,12 @@ export function contentStep(app, report) {
       alike = []; // the question is a help: without an answer one reports as ever
     }
     if (!alike.some((one) => one.id === report.draft.sameAs)) report.change({ sameAs: null });
-    app.redraw();
+    app.redraw(drawSame);
+  }
+
+  function drawSame() {
+    const part = document.getElementById('same');
+    if (part) put(part, same());
   }
 
   function same() {
@@ -82,7 +87,7 @@ export function contentStep(app, report) {
     return {
       body: html`<div class="pad form">
         <h2>${say('report.category')}</h2>${categories()}
-        ${same()}
+        <div id="same">${same()}</div>
         ${besides.draw()}
         <label class="field"><span>${say('report.description')}</span><textarea rows="3" maxlength="4000" data-input="text" data-field="description" placeholder="${say('report.description_hint')}">${draft.description}</textarea></label>
         <div class="row"><label class="field grow"><span>${say('report.unit')}</span><input data-input="text" data-change="look" data-field="unit" maxlength="40" value="${draft.unit}" placeholder="${say('report.optional')}"></label>
