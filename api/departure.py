@@ -57,7 +57,8 @@ def leave(
     )
     audit.record(
         session, "account.left", "account", account.id, by=by, now=now, territory=account.territory,
-        to_member=handed.member_id, cases=handed.cases, posts=handed.posts,
+        to_member=handed.member_id, cases=handed.cases, assists=handed.assists,
+        posts=handed.posts,
     )  # fmt: skip
     return handed
 

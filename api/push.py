@@ -215,8 +215,9 @@ def shown(change: dict[str, Any], principal: Principal) -> dict[str, Any]:
     event["task"] = None
     if me is not None and before != after:
         event["task"] = {before: "taken", after: "arrived"}.get(me)
-    if change["move"] == "assist" and me is not None and me in change["helpers"]:
-        event["task"] = "arrived"
+    if change["move"] in ("assist", "assist_pass") and me is not None and me in change["helpers"]:
+        # Of a piece of work that is passed on, who had it is told before who has it.
+        event["task"] = "arrived" if me == change["helpers"][-1] else "taken"
     return event
 
 

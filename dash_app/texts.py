@@ -85,6 +85,7 @@ TEXTS: dict[str, tuple[str, str]] = (
         "people.roster": ("排班", "Roster"),
         "people.open_cases": ("在办 {n}", "{n} open"),
         "people.overdue_cases": ("超期 {n}", "{n} overdue"),
+        "people.assists": ("含协办 {n}", "{n} of them for others"),
         # search and territory
         "search.placeholder": (
             "搜地址、小区、商铺、网格编码、事件号",
@@ -381,6 +382,7 @@ TEXTS: dict[str, tuple[str, str]] = (
         "incident.trace": ("判定过程 {n} 步", "How this was decided, {n} steps"),
         "incident.no_member": ("没有责任人", "Nobody is named"),
         "incident.open_cases": ("在办 {n} 件", "{n} open"),
+        "incident.assists": ("协办 {n} 项", "helps with {n}"),
         "incident.on_duty": ("在岗", "on duty"),
         "incident.off_duty": ("不在岗", "off duty"),
         "incident.handled_by": ("交 {name} 处置", "handled by {name}"),

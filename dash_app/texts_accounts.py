@@ -58,14 +58,14 @@ ACCOUNT_TEXTS: dict[str, tuple[str, str]] = {
     "users.reason": ("理由", "Reason"),
     "users.leave": ("离岗交接", "Hand over and leave"),
     "users.leave_note": (
-        "在办事件和岗位转给接手人，账户锁定。",
-        "Open cases and posts pass to the successor; the account is locked.",
+        "在办事件、协办和岗位转给接手人，账户锁定。",
+        "Open cases, work for others and posts pass to the successor; the account is locked.",
     ),
     "users.successor": ("接手人", "Successor"),
     "users.to_leader": ("所在网格的网格长", "The leader of the cell"),
     "users.handed": (
-        "已交接给 {name}：{cases} 件事件，{posts} 个岗位",
-        "Passed to {name}: {cases} cases, {posts} posts",
+        "已交接给 {name}：{cases} 件事件，{assists} 项协办，{posts} 个岗位",
+        "Passed to {name}: {cases} cases, {assists} pieces of work, {posts} posts",
     ),
     "users.left": ("已锁定", "Locked"),
     "users.grants": ("临时授权", "Grants for a time"),

@@ -19,6 +19,7 @@ FORCES_TEXTS: dict[str, tuple[str, str]] = {
     "forces.do.assist_accept": ("签收", "Accept"),
     "forces.do.assist_finish": ("完成…", "Finish…"),
     "forces.do.assist_hand_back": ("退回…", "Hand back…"),
+    "forces.do.assist_pass": ("改派…", "Pass on…"),
     "forces.do.assist_cancel": ("撤销…", "Cancel…"),
     "forces.whom": ("由谁协办", "Who is asked"),
     "forces.department": ("部门", "Departments"),

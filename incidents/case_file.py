@@ -61,6 +61,8 @@ class PersonRow:
     phone: str | None
     on_duty: bool
     open_cases: int
+    assists: int
+    """Pieces of work on other people's cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,21 +219,26 @@ def _may_join(case: Any, by: Principal) -> bool:
 
 
 def people_by_id(session: Session, ids: set[int | None]) -> dict[int | None, PersonRow]:
-    """Cards of members by id, names and phones masked, with their number of open cases."""
+    """Cards of members by id, names and phones masked, with what they have on their hands."""
     if not ids:
         return {}
     rows = session.execute(
         sa.text(
             """
             SELECT m.id, m.name, m.role, shown_phone(m.id), m.on_duty,
-                   (SELECT count(*) FROM open_work_of(ARRAY[m.id]))
-            FROM member AS m WHERE m.id = ANY(:ids)
+                   work.cases, work.assists
+            FROM member AS m CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE NOT w.assists) AS cases,
+                       count(*) FILTER (WHERE w.assists) AS assists
+                FROM open_work_of(ARRAY[m.id]) AS w
+            ) AS work
+            WHERE m.id = ANY(:ids)
             """
         ),
         {"ids": list(ids)},
     )
     return {
-        row[0]: PersonRow(row[0], mask_name(row[1]), row[2], mask_phone(row[3]), row[4], row[5])
+        row[0]: PersonRow(row[0], mask_name(row[1]), row[2], mask_phone(row[3]), row[4], row[5], row[6])
         for row in rows
     }
 

@@ -11,16 +11,18 @@ from sqlalchemy.orm import Session
 
 from gis.access import Principal
 from gis.errors import Invalid, NotFound
+from incidents.subtask_life import AT_WORK
 from incidents.workflow import move
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """How many cases and posts have passed, and to whom."""
+    """How many cases, pieces of work on other people's cases and posts have passed, and to whom."""
 
     member_id: int
     name: str
     cases: int
+    assists: int
     posts: int
 
 
@@ -39,13 +41,19 @@ _OPEN = sa.text(
     WHERE handler_id = :member AND stage IN ('dispatched', 'handling') ORDER BY id
     """
 )
+_ASKED = sa.text(
+    f"""
+    SELECT s.id, s.incident_id, i.version FROM subtask AS s JOIN incident AS i ON i.id = s.incident_id
+    WHERE s.member_id = :member AND s.stage IN {AT_WORK} ORDER BY s.incident_id, s.id LIMIT 1
+    """
+)
+"""The next piece of work; one at a time, for each that passes makes a new version of its case."""
 _WAITING = (
     sa.text("UPDATE incident SET handler_id = :to WHERE handler_id = :member AND stage = 'parked'"),
     sa.text(
         "UPDATE incident SET member_id = :to"
         " WHERE member_id = :member AND stage IN ('reported', 'registered')"
     ),
-    sa.text("UPDATE subtask SET member_id = :to WHERE member_id = :member AND stage IN ('open', 'accepted')"),
 )
 """What nobody works on yet: it is only meant for somebody else from now on."""
 _POSTS = sa.text(
@@ -89,9 +97,10 @@ def hand_over(
 ) -> HandedOver:
     """Pass everything a member has open to `to_id`, else to the leader of their cell, in one transaction.
 
-    Cases under way are reassigned by the ordinary move, so their stories and clocks tell of it; posts end now
-    and begin for the successor with the same hours, unless the successor holds them already. Raises NotFound
-    when there is no such successor, Invalid when there is nobody to fall back on, and what the move raises.
+    Cases under way are reassigned and pieces of work passed on by the ordinary moves, so their stories and
+    clocks tell of it; posts end now and begin for the successor with the same hours, unless the successor
+    holds them already. Raises NotFound when there is no such successor, Invalid when there is nobody to fall
+    back on, and what the moves raise.
     """
     successor = (
         to_id if to_id is not None else session.execute(_LEADER, {"member": member_id, "now": now}).scalar()
@@ -119,6 +128,13 @@ def hand_over(
             session, incident_id, "reassign", by=by, now=now, version=version, note=note, member_id=successor,
             zone=zone,
         )  # fmt: skip
+    assists = 0
+    while piece := session.execute(_ASKED, both).one_or_none():
+        move(
+            session, piece.incident_id, "assist_pass", by=by, now=now, version=piece.version, note=note,
+            member_id=successor, subtask_id=piece.id, zone=zone,
+        )  # fmt: skip
+        assists += 1
     for statement in _WAITING:
         session.execute(statement, both)
-    return HandedOver(successor, name, len(open_cases), posts)
+    return HandedOver(successor, name, len(open_cases), assists, posts)

@@ -141,6 +141,8 @@ MOVES: dict[str, Move] = {
     "assist_finish": Move("协办完成", "Finish the work", _WAITING, SAME, WORKERS, of_subtask=True),
     "assist_hand_back": Move("协办退回", "Hand the work back", _WAITING, SAME, WORKERS, needs_note=True,
                              of_subtask=True),
+    "assist_pass": Move("协办改派", "Pass the work on", (*_WAITING, "parked"), SAME, SENDERS, needs_note=True,
+                        takes_member=True, of_subtask=True),
     "assist_cancel": Move("撤销协办", "Cancel the work", (*_WAITING, "parked"), SAME, SENDERS | WORKERS,
                           needs="in_charge", needs_note=True, of_subtask=True),
     # several reports of one thing

@@ -1,6 +1,7 @@
 """The small life of a piece of work given to another force: stages, moves, and by whom. Pure.
 
-open -> accepted -> finished, or handed back, or cancelled; the moves are rows of `lifecycle.MOVES`.
+open -> accepted -> finished, or handed back, or cancelled; passed on to somebody else it is open again. The
+moves are rows of `lifecycle.MOVES`.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ SUBTASK_MOVES = {
     "assist_accept": SubtaskMove(("open",), "accepted", True),
     "assist_finish": SubtaskMove(AT_WORK, "finished", True),
     "assist_hand_back": SubtaskMove(AT_WORK, "handed_back", True),
+    "assist_pass": SubtaskMove(AT_WORK, "open", False),
     "assist_cancel": SubtaskMove(AT_WORK, "cancelled", False),
 }
 OF_A_STEP = ("assist_finish", "assist_cancel")
-"""A step of a staged deadline belongs to whoever has the case: it is neither accepted nor handed back."""
+"""A step of a staged deadline belongs to whoever has the case: it is neither accepted, handed back nor passed
+on."""
 
 
 class SubtaskLike(Protocol):

@@ -154,9 +154,9 @@ def begin(
 
 
 def advance(step: Step) -> None:
-    """Accept, finish, hand back or cancel a piece of work: the move's own name says which.
+    """Accept, finish, hand back, pass on or cancel a piece of work: the move's own name says which.
 
-    Raises NotFound for a number that is none of this case's, and as `next_subtask_stage` does.
+    Raises NotFound for a number that is none of this case's, and as `next_subtask_stage` and `_pass_on` do.
     """
     task = step.session.get(Subtask, step.subtask_id or 0, populate_existing=True)
     if task is None or task.incident_id != step.case.id:
@@ -169,6 +169,8 @@ def advance(step: Step) -> None:
     task.stage = next_subtask_stage(task, step.move, step.case, step.by)
     if task.stage == "accepted":
         task.accepted_at = step.now
+    elif task.stage == "open":
+        _pass_on(step, task)
     else:
         _end(step, task)
     step.session.flush()
@@ -202,6 +204,26 @@ def has_steps(session: Session, case_id: int) -> bool:
 def move_to(session: Session, case: Incident) -> None:
     """The pieces of work lie where the case lies."""
     session.execute(sa.update(Subtask).where(Subtask.incident_id == case.id).values(territory=case.territory))
+
+
+def _pass_on(step: Step, task: Subtask) -> None:
+    """Another person does it, and its clock goes on as it was, like that of a case that is reassigned.
+
+    Raises Invalid where nobody is named, or whoever has it already.
+    """
+    successor = member_named(step, step.member_id)
+    if successor.id == task.member_id:
+        raise Invalid(
+            en="They have this piece of work already.",
+            zh="这项协办已由该人员承办。",
+            remedy_en="Choose somebody else.",
+            remedy_zh="请选择其他人员。",
+        )
+    step.notices.append(_notice(step, task, "assist_cancel"))
+    _tell_pages(step, task)
+    step.details |= {"from_member": task.member_id, "from_department": task.department_code}
+    task.member_id, task.department_code, task.accepted_at = successor.id, None, None
+    step.notices.append(_notice(step, task, "assist_asked"))
 
 
 def _end(step: Step, task: Subtask) -> None:

@@ -55,13 +55,13 @@ def move(
 ) -> Incident:
     """Carry out one move of the table on a case, as it stood at `version`.
 
-    `member_id` names the person for a dispatch (absent: the one the routing found) or a reassignment;
-    `amount` the units of an extension; `review_on` the day a parked case is looked at again; `place` the
-    right place of a moved pin; `department` or `member_id` the force that is asked to help, `subtask_id` its
-    piece of work, `case_id` the earlier case that a report joins; `here` where the person stood, lon and lat
-    in EPSG:4490. The row is locked, so of two moves at once one wins and the other gets Conflict. A story
-    never runs backwards: where the server's clock was set back, the move is told at the moment of the one
-    before.
+    `member_id` names the person for a dispatch (absent: the one the routing found), a reassignment or a piece
+    of work that is passed on; `amount` the units of an extension; `review_on` the day a parked case is looked
+    at again; `place` the right place of a moved pin; `department` or `member_id` the force that is asked to
+    help, `subtask_id` its piece of work, `case_id` the earlier case that a report joins; `here` where the
+    person stood, lon and lat in EPSG:4490. The row is locked, so of two moves at once one wins and the other
+    gets Conflict. A story never runs backwards: where the server's clock was set back, the move is told at
+    the moment of the one before.
 
     Raises NotFound for a case the person cannot see, Conflict for a stale version or a move the case does
     not allow, Denied for one the person may not make, Invalid for something that is missing or cannot be.
@@ -154,7 +154,7 @@ def _person_of(step: Step, name: str) -> int | None:
     """Whom a move gives work to."""
     if name in ("dispatch", "reassign"):
         return step.case.handler_id
-    return step.member_id if name == "assist" else None
+    return step.member_id if name in ("assist", "assist_pass") else None
 
 
 def _notices(step: Step, name: str, had_it: int | None) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""Who has how much on their hands: the open cases of each member, shown where one more is given out."""
+"""Who has how much on their hands, shown where one more is given out: each member's open cases, and what they
+were asked to do on other people's."""
 
 from __future__ import annotations
 
@@ -16,27 +17,30 @@ from incidents.case_rows import CLOCK_SQL
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Open cases a member has now; `due_soon`, `overdue` and `paused` are parts of `open`."""
+    """Open cases and pieces of work a member has now; `due_soon`, `overdue` and `paused` are parts of `open`,
+    and so are `assists`: the pieces of work on other people's cases."""
 
     open: int = 0
     due_soon: int = 0
     overdue: int = 0
     paused: int = 0
+    assists: int = 0
 
 
 _LOADS = sa.text(
     f"""
-    SELECT handler_id, count(*), count(*) FILTER (WHERE clock = 'due_soon'),
-           count(*) FILTER (WHERE clock = 'overdue'), count(*) FILTER (WHERE clock = 'paused')
-    FROM (SELECT i.handler_id, {CLOCK_SQL} AS clock FROM open_work_of(:members) AS i) AS theirs
-    GROUP BY handler_id
+    SELECT member_id, count(*), count(*) FILTER (WHERE clock = 'due_soon'),
+           count(*) FILTER (WHERE clock = 'overdue'), count(*) FILTER (WHERE clock = 'paused'),
+           count(*) FILTER (WHERE assists)
+    FROM (SELECT i.member_id, i.assists, {CLOCK_SQL} AS clock FROM open_work_of(:members) AS i) AS theirs
+    GROUP BY member_id
     """
 )
 """How laden somebody is counts whoever's ground the work lies on (`api.migrations.functions`)."""
 
 
 def loads(session: Session, members: Iterable[int], *, now: datetime) -> dict[int, Load]:
-    """The load of each of these members; those without an open case are there with zeros."""
+    """The load of each of these members; those with nothing to do are there with zeros."""
     wanted = list(members)
     rows = session.execute(_LOADS, {"members": wanted, "now": now})
     return {member: Load() for member in wanted} | {row[0]: Load(*row[1:]) for row in rows}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from gis.access import SUPERVISOR_ROLES
 from gis.policies import ACCOUNT, DEPARTMENT, HIGH, IS_A_DEPARTMENT, LOW, MEMBER, ON_MY_GROUND, has_role
 from incidents.incident import ENDED
+from incidents.subtask_life import AT_WORK
 from layers.household_reading import CARERS, MASKED, PLAIN, READERS, REFUSED
 
 _DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
@@ -73,13 +74,21 @@ $$
 """
 
 # How much somebody has to do is asked by whoever gives out more, where the work lies elsewhere too: when each
-# piece is due, and nothing of what it is.
+# case is due and each piece of work on somebody else's, and nothing of what it is. REPLACE cannot change what
+# a function returns.
 _OPEN_WORK = f"""
-CREATE OR REPLACE FUNCTION open_work_of(members int[])
-RETURNS TABLE (handler_id int, stage text, paused_at timestamptz, due_at timestamptz, due_soon_at timestamptz)
+DROP FUNCTION IF EXISTS open_work_of(int[]);
+CREATE FUNCTION open_work_of(members int[])
+RETURNS TABLE (member_id int, assists boolean, stage text, paused_at timestamptz, due_at timestamptz,
+               due_soon_at timestamptz)
 LANGUAGE sql STABLE {_DEFINER} AS $$
-    SELECT i.handler_id, i.stage, i.paused_at, i.due_at, i.due_soon_at FROM incident AS i
+    SELECT i.handler_id, false, i.stage, i.paused_at, i.due_at, i.due_soon_at FROM incident AS i
     WHERE i.handler_id = ANY(members) AND i.stage NOT IN {ENDED}
+    UNION ALL
+    SELECT s.member_id, true, i.stage, i.paused_at, c.due_at, c.due_soon_at FROM subtask AS s
+    JOIN incident AS i ON i.id = s.incident_id
+    LEFT JOIN case_clock AS c ON c.incident_id = i.id AND c.subtask_id = s.id AND c.stopped_at IS NULL
+    WHERE s.member_id = ANY(members) AND s.stage IN {AT_WORK}
 $$
 """
 

@@ -126,7 +126,7 @@
     codes: (said) => showOnce(say('own.codes'), say('own.codes_note'), said.recovery_codes, () => again(), say('own.continue')),
     handed: (said) => {
       const handed = said.handed_over;
-      again(handed ? say('users.handed').replace('{name}', handed.name).replace('{cases}', handed.cases).replace('{posts}', handed.posts) : say('users.left'));
+      again(handed ? say('users.handed').replace('{name}', handed.name).replace('{cases}', handed.cases).replace('{assists}', handed.assists).replace('{posts}', handed.posts) : say('users.left'));
     },
   };
 

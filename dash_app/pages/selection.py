@@ -118,6 +118,8 @@ def _laden(words: Words, one: Candidate) -> str:
     if not one.on_duty:
         facts.append(words("incident.off_duty"))
     facts.append(words("people.open_cases", n=one.load.open))
+    if one.load.assists:
+        facts.append(words("people.assists", n=one.load.assists))
     if one.load.overdue:
         facts.append(words("people.overdue_cases", n=one.load.overdue))
     return " · ".join(facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from dash_app.clock_words import left_words, moment_words
 from dash_app.markup import chip, div, heading, pill, section, span, tag
-from dash_app.panels.moves import move_words, note_field
+from dash_app.panels.moves import Choice, member_field, move_words, note_field
 from dash_app.texts import Words
 from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
@@ -17,8 +18,13 @@ from incidents.subtask_life import SUBTASK_MOVES
 from incidents.subtasks import SubtaskRow
 
 
-def forces_section(words: Words, case: IncidentDetail, now: datetime, zone: ZoneInfo) -> Markup | None:
-    """The pieces of work of a case: the steps of its deadline first, then what others were asked to do."""
+def forces_section(
+    words: Words, case: IncidentDetail, candidates: Sequence[Choice], now: datetime, zone: ZoneInfo
+) -> Markup | None:
+    """The pieces of work of a case: the steps of its deadline first, then what others were asked to do.
+
+    `candidates` are the members a piece may be passed on to.
+    """
     if not case.subtasks:
         return None
     offered = [name for name in SUBTASK_MOVES if any(name in task.moves for task in case.subtasks)]
@@ -26,7 +32,7 @@ def forces_section(words: Words, case: IncidentDetail, now: datetime, zone: Zone
         div(
             heading(words("forces.title", n=len(case.subtasks))),
             [_work(words, task, now, zone) for task in case.subtasks],
-            [_form(words, name) for name in offered],
+            [_form(words, name, candidates) for name in offered],
             data_incident_id=case.row.id,
             data_version=case.row.version,
             data_key=f"forces{case.row.id}-{case.row.version}",
@@ -86,7 +92,7 @@ def _button(words: Words, name: str, task: SubtaskRow) -> Markup:
     )
 
 
-def _form(words: Words, name: str) -> Markup | None:
+def _form(words: Words, name: str, candidates: Sequence[Choice]) -> Markup | None:
     """The dialog of a move, where it asks for words."""
     if name == "assist_accept":
         return None
@@ -97,6 +103,7 @@ def _form(words: Words, name: str) -> Markup | None:
             "form",
             tag("h2", title, id="dialog-title"),
             div(cls="problem", role="alert", hidden=True, data_problem=True),
+            member_field(words, candidates) if MOVES[name].takes_member else None,
             note_field(words, needed=MOVES[name].needs_note),
             div(
                 tag("button", words("cancel"), type="button", cls="btn", data_close_dialog=True),

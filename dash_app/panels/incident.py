@@ -48,7 +48,7 @@ def incident_panel(
                 standing(words, case, now, zone),
                 alike_section(words, case, state, now, zone),
                 _person(words, case, state),
-                forces_section(words, case, now, zone),
+                forces_section(words, case, candidates, now, zone),
                 section(timeline(words, case, now, zone), past_clocks(words, case)),
                 _report(words, case, zone, now),
                 _reporter(words, case),
@@ -171,6 +171,7 @@ def _card(words: Words, case: IncidentDetail, person: PersonRow, state: ViewStat
     facts = [
         words("incident.on_duty" if person.on_duty else "incident.off_duty"),
         words("incident.open_cases", n=person.open_cases),
+        words("incident.assists", n=person.assists) if person.assists else None,
         person.phone,
     ]
     cell_chip = None

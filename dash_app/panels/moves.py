@@ -148,7 +148,7 @@ def _form(
             tag("h2", title, id="dialog-title"),
             div(f"{title_words(words, case.row)} · {case.row.number}", cls="sub"),
             div(cls="problem", role="alert", hidden=True, data_problem=True),
-            _member(words, candidates) if move.takes_member and candidates else None,
+            member_field(words, candidates) if move.takes_member and candidates else None,
             _force(words, departments, candidates) if move.takes_force else None,
             _amount(words, case) if move.takes_amount else None,
             _review_day(words) if move.takes_date else None,
@@ -174,7 +174,8 @@ def field(label: str, control: Markup, note: str = "") -> Markup:
     return tag("label", span(label, span(note, cls="mute") if note else None), control, cls="field")
 
 
-def _member(words: Words, candidates: Sequence[Choice]) -> Markup:
+def member_field(words: Words, candidates: Sequence[Choice]) -> Markup:
+    """Whom a move gives work to."""
     options = [tag("option", text, value=id_) for id_, text in candidates]
     return field(words("dialog.member"), tag("select", options, name="member_id"))
 

@@ -105,7 +105,7 @@ def _who(words: Words, case: IncidentDetail, move: MoveRow, before: datetime | N
             parts.append(words("incident.on_behalf", name=case.on_behalf))
     elif move.move == "accept":
         parts.append(f"{move_words(words, 'accept')} · {move.actor_name}")
-    elif move.move in ("dispatch", "reassign", "assist") and move.member:
+    elif move.move in ("dispatch", "reassign", "assist", "assist_pass") and move.member:
         parts.append(f"{actor} → {move.member}")
     else:
         parts.append(actor)

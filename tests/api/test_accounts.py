@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.served_city import PASSWORD, report_body
-from tests.toy_city import NORTH_EAST, NORTH_WEST, NOW, SUBDISTRICT
+from tests.toy_city import LON, NORTH_EAST, NORTH_WEST, NOW, SUBDISTRICT
 
 ACCOUNTS = "/api/v1/accounts"
 ME = "/api/v1/me"
@@ -273,12 +273,18 @@ def test_whoever_leaves_hands_over_cases_and_posts(api):
     assert case["handler"]["id"] == api.city.members[NORTH_WEST] if "handler" in case else True
     working = api.post("resident", "/incidents", **report_body(report_key="key-2"))
     version = api.get("member", f"/incidents/{working['id']}")["version"]
+    elsewhere = api.post("neighbour", "/incidents", **report_body(report_key="key-3", lon=LON + 0.001))
+    body = {"move": "assist", "version": elsewhere["version"], "note": "劝导"}
+    member = api.city.members[NORTH_WEST]
+    api.post("officer", f"/incidents/{elsewhere['id']}/moves", **body, member_id=member)
     at = f"{ACCOUNTS}/{number(api, 'member')}/departure"
     assert api.client("south").post(at, json={"reason": "离岗"}).status_code == 404
     answer = api.client("officer").post(at, json={"reason": "离岗"})
     assert answer.status_code == 200, answer.text
     leader = api.city.leaders[NORTH_WEST]
-    assert answer.json()["handed_over"]["member_id"] == leader
+    handed = answer.json()["handed_over"]
+    assert (handed["member_id"], handed["assists"]) == (leader, 1)
+    assert api.get("leader", "/subtasks")["subtasks"][0]["task"]["incident_id"] == elsewhere["id"]
     assert answer.json()["account"]["active"] is False
     after = api.get("officer", f"/incidents/{working['id']}")
     assert after["handler"]["id"] == leader and after["version"] == version + 1

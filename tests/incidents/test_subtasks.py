@@ -100,6 +100,26 @@ def test_what_is_handed_back_or_cancelled_frees_the_case(town, case, police):
     assert town.move(case, "finish", town.member).open_subtasks == 0
 
 
+def test_what_is_passed_on_is_somebody_elses_with_the_same_clock(town, case, police):
+    task, leader = asked(town, case, member_id=police.member_id), town.city.leaders[NORTH_EAST]
+    town.move(case, "assist_accept", police, subtask_id=task.id)
+    due = seen(town, case, town.operator).subtasks[0].due_at
+    for told in ({}, {"member_id": police.member_id}):
+        with pytest.raises(Invalid):
+            town.move(case, "assist_pass", town.operator, subtask_id=task.id, note="请假", **told)
+    with pytest.raises(Denied):
+        town.move(case, "assist_pass", police, subtask_id=task.id, note="请假", member_id=leader)
+    town.move(case, "assist_pass", town.operator, subtask_id=task.id, note="请假", member_id=leader)
+    [row] = seen(town, case, town.operator).subtasks
+    assert (row.member_id, row.stage, row.accepted_at, row.due_at) == (leader, "open", None, due)
+    assert [work.task.id for work in work_of(town.session, by=town.leader, now=NOW)] == [task.id]
+    assert work_of(town.session, by=police, now=NOW) == []
+    told = town.session.execute(
+        sa.select(Notice.kind, Notice.member_id).where(Notice.kind.like("assist%")).order_by(Notice.id)
+    ).all()
+    assert told[-2:] == [("assist_cancel", police.member_id), ("assist_asked", leader)]
+
+
 def test_each_force_acts_for_itself_alone(town, case, police):
     task = asked(town, case, department="city_management")
     with pytest.raises(NotFound):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from grids.duties import Duty
 from grids.members import Member
 from incidents.calendar import CITY_ZONE
+from incidents.case_file import people_by_id
 from incidents.workload import Load, candidates, loads
 from tests.toy_city import NORTH_EAST, NORTH_WEST, NOW
 
@@ -24,6 +25,21 @@ def test_loads_count_open_cases_by_their_clock(town):
     }
     # Four working hours from ten o'clock, with the noon break, are over by half past three.
     assert loads(town.session, [member], now=NOW + 9 * HOUR)[member] == Load(open=2, overdue=2)
+
+
+def test_pieces_of_work_on_other_peoples_cases_count_too(town):
+    helper, theirs = town.city.leaders[NORTH_EAST], town.report(town.member)
+    for amount in (2, 40):
+        town.move(theirs, "assist", town.operator, note="封闭现场", member_id=helper, amount=amount)
+    assert loads(town.session, [helper], now=NOW)[helper] == Load(open=2, assists=2)
+    # Two working hours from ten o'clock are over at noon.
+    assert loads(town.session, [helper], now=NOW + 3 * HOUR)[helper] == Load(open=2, overdue=1, assists=2)
+    town.move(theirs, "pause", town.operator, note="等备件")
+    assert loads(town.session, [helper], now=NOW)[helper] == Load(open=2, paused=2, assists=2)
+    shown = people_by_id(town.session, {helper})[helper]
+    assert (shown.open_cases, shown.assists) == (0, 2)
+    town.move(theirs, "void", town.operator, note="误报")
+    assert loads(town.session, [helper], now=NOW)[helper] == Load()
 
 
 def test_the_proposed_come_first_then_those_on_duty_with_the_least_to_do(town):

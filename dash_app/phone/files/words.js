@@ -324,6 +324,7 @@ export const WORDS = {
   'move.assist_accept': ['协办签收', 'Work accepted'],
   'move.assist_finish': ['协办完成', 'Work finished'],
   'move.assist_hand_back': ['协办退回', 'Work handed back'],
+  'move.assist_pass': ['协办改派', 'Work passed on'],
   'move.assist_cancel': ['撤销协办', 'Work cancelled'],
   'move.join': ['并案', 'Joined another report'],
   'move.split': ['拆案', 'Taken apart'],

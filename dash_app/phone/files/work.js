@@ -6,8 +6,11 @@ import { glyph, pill } from './parts.js';
 import { either, say, titleOf } from './words.js';
 
 const AT_WORK = ['open', 'accepted'];
+/* Another person is chosen at the desk, where the team and its loads are. */
+const AT_THE_DESK = ['assist_pass'];
 
 export const what = (task) => either(task.what, task.what_en || task.what);
+const offered = (task) => task.moves.filter((name) => !AT_THE_DESK.includes(name));
 const whose = (task) => either(task.department_zh, task.department_en) || task.who || say('work.of_handler');
 
 /* My own, the most pressing first. */
@@ -31,7 +34,7 @@ export function workSection(item) {
     ${item.subtasks.map((task) => html`<div class="work" data-work="${task.id}">
       <div class="row"><b class="grow">${task.step === null ? '' : say('work.step', { n: task.step })} ${what(task)}</b>${AT_WORK.includes(task.stage) ? pill(task) : html`<span class="tag">${say('work.' + task.stage)}</span>`}</div>
       <div class="s13 mid">${whose(task)}${AT_WORK.includes(task.stage) && task.step === null ? ` · ${say('work.' + task.stage)}` : ''}${task.reply ? ` · “${task.reply}”` : ''}</div>
-      ${task.moves.length ? html`<div class="row">${task.moves.map((name, i) => html`<button class="btn ${i === 0 ? 'primary grow' : ''}" data-do="work" data-move="${name}" data-task="${task.id}">${say('do.' + name)}</button>`)}</div>` : ''}
+      ${offered(task).length ? html`<div class="row">${offered(task).map((name, i) => html`<button class="btn ${i === 0 ? 'primary grow' : ''}" data-do="work" data-move="${name}" data-task="${task.id}">${say('do.' + name)}</button>`)}</div>` : ''}
     </div>`)}
     ${item.open_subtasks ? html`<p class="s13 mute">${icon('clock', 's')} ${say('work.waits', { n: item.open_subtasks })}</p>` : ''}</section>`;
 }
