@@ -1,8 +1,10 @@
 """Putting a drawing of the cells to work: the gate, the change of generations, and who stands where now.
 
 All in the caller's transaction: either the whole city has moved to the new cells or nothing has. Territory is
-stamped on the ledgers and on open incidents; closed incidents keep the ground they were handled on
-(decision 4).
+stamped on the ledgers and on open incidents, with their clocks and the pieces of work of other forces; closed
+incidents keep the ground they were handled on (decision 4). Ground is all that changes about an open case:
+whoever has it keeps it, and its running clocks keep the moment that was promised to the reporter. What comes
+next, a reassignment or the next clock, goes by the new ground.
 """
 
 from __future__ import annotations
@@ -107,6 +109,9 @@ _INHERITED = (
 )
 """Ledgers that stand where something else stands, in this order."""
 
+_OF_A_CASE = ("case_clock", "subtask")
+"""What lies where its open case lies."""
+
 
 def _stamp(session: Session, name: str) -> dict[str, int]:
     """Stamp territory (and cell) on whatever now stands elsewhere; rows that stay put are not written."""
@@ -128,6 +133,13 @@ def _stamp(session: Session, name: str) -> dict[str, int]:
             f" WHERE {joined} AND t.territory IS DISTINCT FROM s.territory",
         )
     stamped["incident"] = _stamp_open_incidents(session, grounds, name)
+    for table in _OF_A_CASE:
+        stamped[table] = _changed(
+            session,
+            f"UPDATE {table} AS t SET territory = i.territory FROM incident AS i"
+            f" WHERE t.incident_id = i.id AND i.stage NOT IN {ENDED}"
+            " AND t.territory IS DISTINCT FROM i.territory",
+        )
     session.execute(
         sa.text(
             "UPDATE cell AS c SET households_count = coalesce("

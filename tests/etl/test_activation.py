@@ -14,7 +14,8 @@ from gis.geometry import Fix
 from grids.cells import Cell, Generation
 from grids.generation_check import check_generation
 from grids.responsibility import responsible_for
-from incidents.workflow import ReportDraft, report
+from incidents.subtasks import work_of
+from incidents.workflow import ReportDraft, move, report
 from tests import toy_city
 from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW, SOUTH_EAST, SOUTH_WEST, STEP
 
@@ -131,6 +132,25 @@ def test_everything_moves_to_the_new_cells_but_closed_cases(session, city):
     }
     assert kept == {"open": NORTH_EAST, "closed": NORTH_WEST}
     assert responsible_for(session, Fix(LON - 0.0001, LAT + 0.0005), at=NOW).cell_code == NORTH_EAST
+
+
+def test_an_open_case_keeps_its_person_and_its_deadlines_and_takes_its_pieces_of_work_along(session, city):
+    draft = ReportDraft("key", lon=LON - 0.0001, lat=LAT + 0.0005, crs="EPSG:4490", category="9901")
+    case = report(session, draft, by=ADMIN, now=NOW, zone=toy_city.BEIJING)
+    told = {"department": "city_management", "note": "封闭现场"}
+    handler = move(session, case.id, "assist", by=ADMIN, now=NOW, version=case.version, **told).handler_id
+    promised = "SELECT id, due_at, stopped_at FROM case_clock ORDER BY id"
+    before = session.execute(sa.text(promised)).all()
+    draw(session, "next", moved_line())
+    stamped = activate_generation(session, "next", by=ADMIN, now=NOW).stamped
+
+    assert (stamped["subtask"], stamped["case_clock"]) == (1, len(before))
+    assert session.execute(sa.text(promised)).all() == before
+    kept = session.execute(sa.text("SELECT handler_id, territory FROM incident")).one()
+    assert tuple(kept) == (handler, NORTH_EAST)
+    for ground, count in ((NORTH_EAST, 1), (NORTH_WEST, 0)):
+        squad = Principal(8, "squad", "城管队", "department_handler", ground, department="city_management")
+        assert len(work_of(session, by=squad, now=NOW)) == count
 
 
 def test_activating_again_moves_nothing(session, city):
