@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.browser.conftest import Site
 from tests.browser.test_phone import open_phone
-from tests.toy_city import LAT, LON
+from tests.toy_city import LAT, LON, NORTH_WEST
 
 
 def report(site: Site, username: str, key: str, **changes) -> int:
@@ -21,13 +21,19 @@ def test_the_desk_asks_a_member_for_help_and_their_phone_does_it(site):
     desk = site.open(f"/?incident={case}", wait_for=".panel-foot")
     desk.locator(".panel-foot .menu summary").click()
     desk.locator(".panel-foot [data-move=assist]").click()
-    choice = f"member:{site.toy.people['member'].member_id}"
+    choice = f"member:{site.toy.city.leaders[NORTH_WEST]}"
     desk.locator(".dialog select[name=force]").select_option(choice)
     desk.locator(".dialog textarea").fill("疏导围观")
     desk.locator(".dialog [type=submit]").click()
     work = desk.locator("[data-subtask]")
     work.wait_for()
     assert "疏导围观" in work.inner_text() and "待签收" in work.inner_text()
+
+    work.locator("[data-move=assist_pass]").click()
+    desk.locator(".dialog select[name=member_id]").select_option(str(site.toy.people["member"].member_id))
+    desk.locator(".dialog textarea").fill("网格长请假")
+    desk.locator(".dialog [type=submit]").click()
+    work.filter(has_text="网格员").wait_for()
 
     phone = open_phone(site, "/m#/tasks")
     card = phone.locator("[data-work]").filter(has_text="疏导围观")
