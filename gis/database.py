@@ -12,11 +12,14 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.rows import namedtuple_row
+from psycopg.sql import Literal
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -217,23 +220,33 @@ def binding(territory: str, account: str, member: str, role: str, department: st
 
 _GROUND_ROLES = ", ".join(f"'{role}'" for role in sorted(GROUND_ROLES))
 
-_BIND = Statement(
-    "SELECT " + binding(":territory::text", ":account", ":member", ":role::text", ":department")
-)
-
 
 def bind_principal(session: Session, principal: Principal) -> None:
-    """Tell PostgreSQL who acts, until the end of the transaction."""
-    _BIND.one(
-        session,
-        {
-            "territory": "none" if principal.territory is None else principal.territory,
-            "account": str(principal.account_id),
-            "member": "" if principal.member_id is None else str(principal.member_id),
-            "role": principal.role,
-            "department": principal.department or "",
-        },
+    """Tell PostgreSQL who acts, until the end of the transaction.
+
+    Where none has begun, BEGIN goes along in the same message: every piece of work begins with this, and a
+    round trip is a good part of a short one. psycopg sees that a transaction is open and adds none.
+    """
+    driver: Any = session.connection().connection.driver_connection
+    idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
+    message = (b"BEGIN; " if idle else b"") + _told(principal)
+    result = driver.pgconn.exec_(message)
+    if result.status != ExecStatus.TUPLES_OK:
+        error = psycopg.OperationalError(result.error_message.decode(errors="replace"))
+        raise sa.exc.DBAPIError.instance(message.decode(), {}, error, psycopg.Error) from error
+
+
+@lru_cache(maxsize=4096)
+def _told(principal: Principal) -> bytes:
+    """The binding of one person, its values quoted."""
+    texts = (
+        "none" if principal.territory is None else principal.territory,
+        str(principal.account_id),
+        "" if principal.member_id is None else str(principal.member_id),
+        principal.role,
+        principal.department or "",
     )
+    return ("SELECT " + binding(*(Literal(text).as_string() for text in texts))).encode()
 
 
 REST_S = 2.0

@@ -19,12 +19,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.gaussian import Outline
+from gis.gaussian import Outline, masses_over
 from grids.exceptions import Strip
 from grids.near_ground import NearGround
 
 FAR_SIGMAS = 6.0
 """Beyond this many sigmas a circular Gaussian has less than 2e-8 of its mass."""
+NO_MASS = 2e-8
+"""So little is nobody's: the second candidate is then the nearest cell."""
+AROUND_M = (60.0, 120.0, 240.0)
+WIDEST_M = AROUND_M[-1]
+"""For fixes that reach no farther, what lies around a cell is looked up once a cell."""
 MOST_INTEGRALS = 64
 """A fix so coarse that more cells than this are in reach is integrated over the likeliest ones only."""
 OVERLAP_M2 = 0.01
@@ -76,6 +81,7 @@ class FinalGround:
         painted = np.concatenate([cells, self._overlay_tree.geometries])
         self.near = NearGround(cells, painted, barriers, limit_m=near_limit_m)
         self._grounds: dict[int, tuple[shapely.Geometry, shapely.Geometry, Outline]] = {}
+        self._arounds: dict[tuple[int, float], NDArray[np.int64]] = {}
 
     def exceptions_at(self, point: shapely.Point) -> list[tuple[int, Strip]]:
         """(owner, exception) of those that cover a point, the winning one first."""
@@ -172,21 +178,28 @@ class FinalGround:
         inside = owner is not None and shapely.intersects(self.ground(owner), point)
         if inside and border_m >= FAR_SIGMAS * sigma:
             return Sureness(border_m, 1.0, self._neighbour(point, border_m, owner), 0.0)
-        masses = self.masses(point, sigma, owner)
+        masses = self.masses(point, sigma, owner, inside=inside)
         nobody = max(1.0 - sum(masses.values()), 0.0)
         confidence = nobody if owner is None else masses.pop(owner, 0.0)
         second = max(masses, key=lambda i: (masses[i], -i), default=None)
-        if second is None or masses[second] <= 0.0:
+        if second is None or masses[second] <= NO_MASS:
             return Sureness(border_m, confidence, self._neighbour(point, border_m, owner), 0.0)
         return Sureness(border_m, confidence, second, masses[second])
 
-    def masses(self, point: shapely.Point, sigma: float, owner: int | None = None) -> dict[int, float]:
+    def masses(
+        self, point: shapely.Point, sigma: float, owner: int | None = None, *, inside: bool = False
+    ) -> dict[int, float]:
         """Cell -> share of the fix's Gaussian on its final ground; what is left of 1 is nobody's.
 
-        A fix so coarse that it reaches more than `MOST_INTEGRALS` cells is integrated over those with the
-        highest possible mass (area times the density at their nearest point) and over `owner`.
+        `inside` says that the point lies on the ground of `owner`. A fix so coarse that it reaches more than
+        `MOST_INTEGRALS` cells is integrated over those with the highest possible mass (area times the density
+        at their nearest point) and over `owner`.
         """
-        cells = self._in_reach(point, FAR_SIGMAS * sigma)
+        reach = FAR_SIGMAS * sigma
+        if inside and owner is not None and reach <= WIDEST_M:
+            cells = self._around(owner, point, reach)
+        else:
+            cells = self._in_reach(point, reach)
         complete = len(cells) <= MOST_INTEGRALS
         if not complete:
             bound = self._areas[cells] * np.exp(
@@ -194,18 +207,33 @@ class FinalGround:
             )
             likeliest = cells[np.lexsort((cells, -bound))[:MOST_INTEGRALS]]
             cells = np.union1d(likeliest, likeliest[:0] if owner is None else [owner])
-        masses = {int(i): self._made(int(i))[2].mass(point.x, point.y, sigma) for i in cells}
+        outlines = [self._made(int(i))[2] for i in cells]
+        shares = masses_over(outlines, point.x, point.y, sigma)
+        masses = dict(zip(map(int, cells), shares, strict=True))
         left = max(1.0 - sum(masses.values()), 0.0) if complete else None
         if left is None or left > 1e-6:
-            for cell, share in self.near.masses(point, sigma, FAR_SIGMAS * sigma, left).items():
+            for cell, share in self.near.masses(point, sigma, reach, left).items():
                 masses[cell] = masses.get(cell, 0.0) + share
         return masses
 
-    def _in_reach(self, point: shapely.Point, radius: float) -> NDArray[np.int64]:
+    def _in_reach(self, shape: shapely.Geometry, radius: float) -> NDArray[np.int64]:
         """Cells with ground of their own within `radius` metres, sorted."""
-        cells = self._tree.query(point, predicate="dwithin", distance=radius)
-        overlays = self._overlay_tree.query(point, predicate="dwithin", distance=radius)
+        cells = self._tree.query(shape, predicate="dwithin", distance=radius)
+        overlays = self._overlay_tree.query(shape, predicate="dwithin", distance=radius)
         return np.unique(np.concatenate([cells, self._overlay_owner[overlays]]))
+
+    def _around(self, owner: int, point: shapely.Point, radius: float) -> NDArray[np.int64]:
+        """`_in_reach` of a point on the owner's ground, with one or the other cell too many.
+
+        What lies around a whole cell is looked up once: asking the trees for each fix took longer than all
+        the rest, and most fixes lie on their owner's ground.
+        """
+        wide = next(reach for reach in AROUND_M if radius <= reach)
+        around = self._arounds.get((owner, wide))
+        if around is None:
+            around = self._arounds[owner, wide] = self._in_reach(self.ground(owner), wide)
+        x, y = point.x, point.y
+        return np.array([i for i in around.tolist() if self._made(i)[2].reaches(x, y, radius)], np.int64)
 
     def _neighbour(self, point: shapely.Point, reach: float, owner: int | None) -> int | None:
         """The nearest other cell, where none is likely: looked for a little beyond the border."""

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.gaussian import mass_over
+from gis.gaussian import Outline, masses_over
 
 SAMPLE_M = 1.0
 MOST_SAMPLES = 4000
@@ -51,6 +51,7 @@ class NearGround:
         self._barrier_tree = shapely.STRtree(barriers)
         self.limit_m = limit_m
         self._zones: dict[int, shapely.Geometry] = {}
+        self._outlines: dict[int, Outline] = {}
 
     def nearest(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """The cell each point off every cell falls to, -1 where none is near enough or all are cut off.
@@ -97,7 +98,9 @@ class NearGround:
         if left is None or len(self._barrier_tree.query(point, predicate="dwithin", distance=reach_m)):
             return self._lattice_masses(point, sigma, left)
         cells = self._tree.query(point, predicate="dwithin", distance=reach_m + self.limit_m)
-        return {int(i): mass_over(self.zone(int(i)), point.x, point.y, sigma) for i in np.sort(cells)}
+        outlines = {int(i): self._outline(int(i)) for i in np.sort(cells)}
+        near = [i for i, outline in outlines.items() if outline.reaches(point.x, point.y, reach_m)]
+        return dict(zip(near, masses_over([outlines[i] for i in near], point.x, point.y, sigma), strict=True))
 
     def _lattice_masses(self, point: shapely.Point, sigma: float, left: float | None) -> dict[int, float]:
         nodes = LATTICE * sigma + (point.x, point.y)
@@ -116,6 +119,12 @@ class NearGround:
         if zone is None:
             zone = self._zones[cell] = self._cut_along_rivals(cell, self._loose_around(cell))
         return zone
+
+    def _outline(self, cell: int) -> Outline:
+        outline = self._outlines.get(cell)
+        if outline is None:
+            outline = self._outlines[cell] = Outline(self.zone(cell))
+        return outline
 
     def _loose_around(self, cell: int) -> shapely.Geometry:
         """Ground within the limit of a cell that no rule above has given away."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -28,7 +29,7 @@ __all__ = ["OwnerMap", "at_stamp", "current"]
 KEPT = 8
 """Pictures kept per process: the active generation and a few on trial."""
 
-_pictures: OrderedDict[tuple[sa.URL, str], tuple[str, OwnerMap]] = OrderedDict()
+_pictures: OrderedDict[tuple[str, str], tuple[str, OwnerMap]] = OrderedDict()
 _lock = threading.Lock()
 
 _ACTIVE = sa.text("SELECT status = 'active' FROM generation WHERE name = :generation")
@@ -89,9 +90,7 @@ def at_stamp(session: Session, stamp: str, generation: str | None) -> OwnerMap:
             remedy_en="Load cells and run: citygrid cells activate NAME",
             remedy_zh="请先导入网格并运行：citygrid cells activate 版本名",
         )
-    # The stamp decides; the address only keeps two databases from pushing each other's picture out. Its
-    # options are left aside: a person's connection and the house's own see the same ground.
-    key = (session.get_bind().engine.url.difference_update_query(["options"]), generation)
+    key = (_address(session.get_bind().engine), generation)
     with _lock:
         kept = _pictures.get(key)
         if kept and kept[0] == stamp:
@@ -103,6 +102,13 @@ def at_stamp(session: Session, stamp: str, generation: str | None) -> OwnerMap:
         while len(_pictures) > KEPT:
             _pictures.popitem(last=False)
         return picture
+
+
+@lru_cache(maxsize=16)
+def _address(engine: sa.Engine) -> str:
+    """Where a database is. The stamp decides; this only keeps two databases from pushing each other's picture
+    out. The options are left aside: a person's connection and the house's own see the same ground."""
+    return str(engine.url.difference_update_query(["options"]))
 
 
 def _load(session: Session, generation: str) -> OwnerMap:

@@ -80,8 +80,8 @@ def deadline(
     """
     limit = _limit(kind, value + extended)
     start = start.astimezone(calendar.zone)
-    due_at = _after(start, limit, kind, calendar, pauses)
-    soon_at = _after(start, limit - min(SOON, SOON_SHARE * limit), kind, calendar, pauses)
+    soon = limit - min(SOON, SOON_SHARE * limit)
+    soon_at, due_at = _after(start, (soon, limit), kind, calendar, pauses)
     words_zh, words_en = sum_words(start, due_at, kind, value, calendar, started, extended, pauses)
     provisional = kind in BY_WORKDAY and bool(calendar.unpublished(start, due_at))
     return Deadline(due_at, soon_at, words_zh, words_en, provisional)
@@ -166,12 +166,23 @@ def _open_hours(start: datetime, kind: str, calendar: Calendar) -> Iterator[tupl
         day += timedelta(days=1)
 
 
-def _after(start: datetime, amount: timedelta, kind: str, calendar: Calendar, pauses: Pauses) -> datetime:
-    """The first moment at which `amount` of counted time has passed since `start`, in the city's zone."""
+def _after(
+    start: datetime, amounts: Sequence[timedelta], kind: str, calendar: Calendar, pauses: Pauses
+) -> list[datetime]:
+    """The first moments at which so much counted time has passed since `start`, in the city's zone.
+
+    `amounts` rise.
+    """
+    found: list[datetime] = []
+    passed = timedelta(0)
     for begins, ends in _counting(start, kind, calendar, pauses):
-        if amount <= _elapsed(begins, ends):
-            return (begins.astimezone(UTC) + amount).astimezone(calendar.zone)
-        amount -= _elapsed(begins, ends)
+        until = passed + _elapsed(begins, ends)
+        while amounts[len(found)] <= until:
+            left = amounts[len(found)] - passed
+            found.append((begins.astimezone(UTC) + left).astimezone(calendar.zone))
+            if len(found) == len(amounts):
+                return found
+        passed = until
     raise AssertionError("counted time has no end")
 
 
