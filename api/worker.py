@@ -1,4 +1,5 @@
-"""The worker: what happens by itself. Deadlines are told of and climbed, notices leave the house.
+"""The worker: what happens by itself. Deadlines are told of and climbed, notices leave the house, what is
+old is forgotten.
 
 It keeps nothing in memory: clocks say what is due, the outbox what is to be told. So it may be killed at any
 moment, started again, or run several times at once; what it had not committed is found again.
@@ -13,6 +14,7 @@ from datetime import datetime
 
 import structlog
 
+from api import retention
 from api.senders import Message, NotDelivered, Sender
 from gis import audit_chain
 from gis.database import Database
@@ -23,6 +25,8 @@ from incidents.notice_kinds import ENDS, NoticeKind
 from incidents.notice_wording import worded_kinds
 
 DEADLINES_EVERY_S, DELIVERIES_EVERY_S, SEALS_EVERY_S = 5.0, 2.0, 60.0
+LOOKS_FOR_OLD_EVERY_S = 600.0
+"""How often it is asked whether a retention rule has not run today: each runs once a day."""
 CLIMB_AT_ONCE = 50
 """Cases that climb in one transaction: what a kill takes back."""
 SEND_AT_ONCE = 8
@@ -52,6 +56,7 @@ class Worker:
                 (self.keep_deadlines, DEADLINES_EVERY_S),
                 (self.deliver, DELIVERIES_EVERY_S),
                 (self.seal_trail, SEALS_EVERY_S),
+                (self.forget, LOOKS_FOR_OLD_EVERY_S),
             )
         ]
         for loop in loops:
@@ -85,6 +90,19 @@ class Worker:
         while sealed and not stop.is_set():
             with self._database.system_work() as session:
                 sealed = audit_chain.seal(session, self._clock()) is not None
+
+    def forget(self, stop: threading.Event) -> None:
+        """Run every retention rule that has not run today, each in small transactions."""
+        with self._database.system_work() as session:
+            kinds = retention.waiting(session, self._clock())
+        for kind in kinds:
+            retention.run(
+                self._database,
+                kind,
+                self._clock(),
+                self._settings.home / "photos",
+                stopped=stop.is_set,
+            )
 
     def deliver(self, stop: threading.Event) -> None:
         """Send everything that waits to leave the house and is due."""

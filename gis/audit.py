@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Identity, Index, insert
+from sqlalchemy import DateTime, Identity, Index, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -14,6 +14,9 @@ from gis.database import Base, territory_column
 
 FACES = ("page", "phone", "api", "tile", "export", "notebook", "cli")
 """Where a person looked from."""
+
+CUT = "trail.cut"
+"""The action of an entry that says that the entries before another were removed (`gis.audit_cut`)."""
 
 
 class AuditEntry(Base):
@@ -24,7 +27,10 @@ class AuditEntry(Base):
     """
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_subject", "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
+        Index("ix_audit_entry_cut", "id", postgresql_where=text(f"action = '{CUT}'")),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import ARRAY, CheckConstraint, DateTime, Identity, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from gis import audit_cut
 from gis.database import Base
 
 BATCH = 5000
@@ -59,7 +60,9 @@ class Sealed:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check of the whole chain found. `fault` is None, or what is wrong with the first wrong thing:
-    changed, missing or added (entry `entry_id`), or seal (seal `seal_id`)."""
+    changed, missing or added (entry `entry_id`), seal (seal `seal_id`), or cut (the cut told by `entry_id`).
+
+    `cut` counts sealed entries that are gone by a declared cut (`gis.audit_cut`), which is no fault."""
 
     entries: int
     seals: int
@@ -69,6 +72,7 @@ class Verdict:
     fault: str | None = None
     entry_id: int | None = None
     seal_id: int | None = None
+    cut: int = 0
 
 
 # jsonb writes the same value in the same way always, and the epoch has no time zone.
@@ -116,25 +120,33 @@ def seal(session: Session, now: datetime, *, limit: int = BATCH) -> Sealed | Non
 
 def verify(session: Session) -> Verdict:
     """Check every seal and every sealed entry, oldest first, up to the first fault."""
-    entries, seals, previous, covered = 0, 0, _BEGINNING, 0
+    entries, seals, gone, previous, covered = 0, 0, 0, _BEGINNING, 0
     last_hash = ""
+    made = audit_cut.newest(session)
+    if made is not None and not audit_cut.is_honest(session, made):
+        return Verdict(0, 0, 0, last_hash, "cut", entry_id=made.entry_id)
+    edge = made.through if made else 0
     for one in session.scalars(sa.select(AuditSeal).order_by(AuditSeal.id).execution_options(yield_per=20)):
         linked = one.previous == previous and one.from_id == covered + 1
         if not linked or one.hash != _hash(one.previous, (one.from_id, one.to_id), one.ids, one.digests):
             return Verdict(entries, seals, 0, last_hash, "seal", seal_id=one.id)
-        fault = _first_fault(session, one)
+        fault, there = _compare(session, one, edge)
         if fault is not None:
             return Verdict(entries, seals, 0, last_hash, fault[0], entry_id=fault[1], seal_id=one.id)
-        entries, seals, previous, covered = entries + len(one.ids), seals + 1, one.hash, one.to_id
+        entries, seals, previous, covered = entries + there, seals + 1, one.hash, one.to_id
+        gone += len(one.ids) - there
         last_hash = one.hash.hex()
     waiting = session.execute(
         sa.text("SELECT count(*) FROM audit_entry WHERE id > :covered"), {"covered": covered}
     ).scalar_one()
-    return Verdict(entries, seals, waiting, last_hash)
+    return Verdict(entries, seals, waiting, last_hash, cut=gone)
 
 
-def _first_fault(session: Session, sealed: AuditSeal) -> tuple[str, int] | None:
-    """(what, entry) of the lowest entry of a batch that is not as it was sealed."""
+def _compare(session: Session, sealed: AuditSeal, edge: int) -> tuple[tuple[str, int] | None, int]:
+    """((what, entry) of the lowest entry of a batch that is not as it was sealed, how many are there).
+
+    Below `edge` a cut has taken entries away, or is about to.
+    """
     rows = session.execute(
         sa.text(_DIGESTS + " WHERE id BETWEEN :first AND :last ORDER BY id"),
         {"first": sealed.from_id, "last": sealed.to_id},
@@ -143,12 +155,13 @@ def _first_fault(session: Session, sealed: AuditSeal) -> tuple[str, int] | None:
     then = {entry: sealed.digests[n * _SIZE : (n + 1) * _SIZE] for n, entry in enumerate(sealed.ids)}
     for entry in sorted(now.keys() | then.keys()):
         if entry not in then:
-            return "added", entry
+            return ("added", entry), 0
         if entry not in now:
-            return "missing", entry
-        if now[entry] != then[entry]:
-            return "changed", entry
-    return None
+            if entry >= edge:
+                return ("missing", entry), 0
+        elif now[entry] != then[entry]:
+            return ("changed", entry), 0
+    return None, len(now)
 
 
 def _hash(previous: bytes, span: tuple[int, int], ids: Sequence[int], digests: bytes) -> bytes:

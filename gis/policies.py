@@ -142,6 +142,7 @@ TABLES: Mapping[str, Policy] = {
     "delivery": CLOSED,
     "household": CLOSED,
     "resident": CLOSED,
+    "resident_correction": CLOSED,
     "account": replace(_whole(f"id = {ACCOUNT} OR {ADMIN}"), add=ADMIN, remove=None),
     "account_grant": replace(_whole(ADMIN), read=f"account_id = {ACCOUNT} OR {ADMIN}", remove=None),
     "export_request": Policy(
@@ -174,6 +175,7 @@ UNPLACED: Mapping[str, Policy] = {
     "rule_set": RULES,
     "staged_limit": RULES,
     "setting_change": Policy(read=KEEPS_RULES, add=KEEPS_RULES),
+    "retention_rule": Policy(read=SIGNED_IN, change=ADMIN, changed=ADMIN),
 }
 """Tables that belong to no ground and yet are not for everybody to write, or to read."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
-from sqlalchemy import Identity
+from sqlalchemy import DateTime, Identity
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base, territory_column
@@ -33,6 +35,8 @@ class Member(Base):
     role: Mapped[str]
     on_duty: Mapped[bool] = mapped_column(default=True, server_default="true")
     source_code: Mapped[str | None] = mapped_column(index=True)
+    anonymised_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When their name was removed, some time after they left."""
     territory: Mapped[str] = territory_column()
 
 

@@ -160,6 +160,8 @@ class Incident(Base):
     """An appeal that is not answered yet."""
     answered_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     """When the reporter was told the end; a reopened case owes another answer."""
+    anonymised_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    """When what it held of persons was removed (`incidents.anonymising`)."""
 
 
 class IncidentMove(Base):

@@ -268,6 +268,24 @@ def attach(session: Session, incident_id: int, photo_ids: list[int], *, version:
         )
 
 
+def remove(session: Session, folder: Path, photo_ids: list[int]) -> int:
+    """Delete photographs, and each file that no other photograph names; returns how many.
+
+    The file goes before its row is committed: a row without its file is found again, a file without its row
+    never would be.
+    """
+    gone = session.execute(
+        sa.delete(IncidentPhoto).where(IncidentPhoto.id.in_(photo_ids)).returning(IncidentPhoto.sha256)
+    ).scalars()
+    hashes = set(gone)
+    named = set(
+        session.scalars(sa.select(IncidentPhoto.sha256).where(IncidentPhoto.sha256.in_(hashes)).distinct())
+    )
+    for sha256 in hashes - named:
+        path_of(folder, sha256).unlink(missing_ok=True)
+    return len(photo_ids)
+
+
 def find(session: Session, folder: Path, photo_id: int, *, by: Principal, now: datetime) -> Path:
     """The file of a photograph whose case the person may see. Raises NotFound."""
     row = session.execute(

@@ -17,7 +17,7 @@ from sqlalchemy import DateTime, Identity
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from gis import audit
+from gis import audit, forgetting
 from gis.access import Principal
 from gis.database import Base
 from gis.errors import Conflict, Denied, NotFound
@@ -67,6 +67,7 @@ class Subject:
     write: Callable[[Session, str, State | None, _Act], None]
     of_a_ground: bool = False
     """The key is a territory, and whoever keeps that ground may change it."""
+    keepers: frozenset[str] = CITY_KEEPERS
 
 
 def _dated(
@@ -93,6 +94,7 @@ SUBJECTS = {
     "category_group": Subject(category_settings.read_group, _plain(category_settings.write_group)),
     "calendar": Subject(calendar_year.read_year, _write_year),
     "notice": Subject(notice_wording.read_wording, _plain(notice_wording.write_wording)),
+    "retention": Subject(forgetting.read_rule, _plain(forgetting.write_rule), keepers=frozenset({"admin"})),
 }
 """Kind of setting -> how it changes. Contacts are kept in the history too, but hold what is personal."""
 
@@ -113,7 +115,7 @@ def change(
     Raises Denied for a role that may not, and what the subject itself raises.
     """
     kind = SUBJECTS[subject]
-    require_keeper(by, key if kind.of_a_ground else None)
+    _require_keeper_of(kind, key, by)
     before = kind.read(session, key)
     kind.write(session, key, state, _Act(by, now, zone))
     after = kind.read(session, key)
@@ -175,7 +177,7 @@ def undo(
             remedy_zh="请刷新页面。",
         )
     kind = SUBJECTS[wanted.subject]
-    require_keeper(by, wanted.key if kind.of_a_ground else None)
+    _require_keeper_of(kind, wanted.key, by)
     if kind.read(session, wanted.key) != wanted.after:
         raise Conflict(
             en="This setting has been changed again since.",
@@ -186,6 +188,23 @@ def undo(
     return change(
         session, wanted.subject, wanted.key, wanted.before, by=by, now=now, zone=zone, undoes=wanted.id
     )
+
+
+def may_change(by: Principal, subject: str, key: str) -> bool:
+    """Whether a person may put this setting into another state."""
+    kind = SUBJECTS[subject]
+    return may_keep(by, key if kind.of_a_ground else None) and (kind.of_a_ground or by.role in kind.keepers)
+
+
+def _require_keeper_of(kind: Subject, key: str, by: Principal) -> None:
+    require_keeper(by, key if kind.of_a_ground else None)
+    if not kind.of_a_ground and by.role not in kind.keepers:
+        raise Denied(
+            en="This setting is the administrator's.",
+            zh="该设置由系统管理员维护。",
+            remedy_en="Ask an administrator.",
+            remedy_zh="请联系系统管理员。",
+        )
 
 
 def may_keep(by: Principal, ground: str | None = None) -> bool:

@@ -5,7 +5,9 @@ These tables hold what a city knows about people. Nothing here is ever put into 
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Text
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Identity, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gis.database import Base, territory_column
@@ -41,4 +43,29 @@ class Resident(Base):
     is_head: Mapped[bool] = mapped_column(default=False, server_default="false")
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     source_code: Mapped[str | None] = mapped_column(index=True)
+    erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the person was made nameless; from then on no file and no correction names them again."""
+    territory: Mapped[str] = territory_column()
+
+
+class ResidentCorrection(Base):
+    """One field of a person put right: what it was, what it is, and why. As personal as the person's row.
+
+    `salt` makes the digest in the trail (`layers.subject_rights`): once this row is gone, nobody can try
+    words on it. `undoes` is the correction this one took back.
+    """
+
+    __tablename__ = "resident_correction"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id", ondelete="CASCADE"), index=True)
+    field: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    reason: Mapped[str]
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    account_id: Mapped[int | None]
+    username: Mapped[str]
+    undoes: Mapped[int | None]
     territory: Mapped[str] = territory_column()

@@ -31,7 +31,8 @@ PLACES = {
     "route": ("api.cli.route", "给一批点找责任人", "Who answers for each of many points"),
     "export": ("api.cli.export", "导出图层", "A layer as a file"),
     "audit": ("api.cli.audit", "审计留痕：谁看过、是否被改", "The trail: who looked, and is it intact"),
-    "db": ("api.cli.db", "私有数据库的启停与结构升级", "Private cluster and migrations"),
+    "privacy": ("api.cli.privacy", "个人信息：留存与查询", "Personal data: retention and reports"),
+    "db": ("api.cli.db", "数据库的启停、升级、备份与恢复", "Private cluster, migrations, backups"),
     "user": ("api.cli.user", "账户与令牌", "Accounts and tokens"),
 }
 """Command -> (module, help in Chinese, help in English)."""

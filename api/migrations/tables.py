@@ -9,6 +9,7 @@ import api.undertaking
 import etl.export_gate
 import gis.audit
 import gis.audit_chain
+import gis.forgetting
 import grids.cells
 import grids.duties
 import grids.exceptions

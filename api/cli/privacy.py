@@ -1,0 +1,69 @@
+"""`citygrid privacy`: what is due to go, what is held about a person, and the public map's numbers."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from api.cli.frame import Means, emit_json, say, tell
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出。", "Print JSON."))
+
+
+@click.group(
+    help=say("个人信息：留存、查询报告、公开统计。", "Personal data: retention, reports, public numbers.")
+)
+def command() -> None:
+    pass
+
+
+@command.command(
+    help=say(
+        "各类数据留存到期情况；加 --run 才真正删除或匿名。",
+        "What is due by each retention rule; only --run removes or anonymises it.",
+    )
+)
+@click.option("--run", "really", is_flag=True, help=say("执行。", "Do it."))
+@click.option("--kind", multiple=True, help=say("只处理这一类（可多次）。", "Only this kind (repeatable)."))
+@AS_JSON
+@click.pass_obj
+def retention(means: Means, really: bool, kind: tuple[str, ...], as_json: bool) -> None:
+    from api import retention as rules
+    from gis.access import Principal
+    from gis.forgetting import KINDS
+
+    _refuse_unknown(kind)
+    now = means.now()
+    with means.database.system_work() as session:
+        due = [one for one in rules.overview(session, now) if not kind or one.kind in kind]
+    done = {}
+    if really:
+        by = Principal(0, f"cli:{getpass.getuser()}", "", "admin", "")
+        folder = means.settings.home / "photos"
+        done = {one.kind: rules.run(means.database, one.kind, now, folder, by=by).rows for one in due}
+    if as_json:
+        emit_json(
+            [{"kind": one.kind, "days": one.days, "due": one.due, "done": done.get(one.kind)} for one in due]
+        )
+        return
+    for one in due:
+        words = KINDS[one.kind]
+        act = {"delete": say("删除", "delete"), "anonymise": say("匿名", "anonymise")}[words.act]
+        what = f"{act} {done[one.kind]}" if really else say(f"到期 {one.due}", f"{one.due} due")
+        click.echo(f"{one.kind:<12} {say(*words.title)}  {one.days} {say('天', 'days')}  {act}  {what}")
+    if not really:
+        tell(say("未做任何改动；执行请加 --run。", "Nothing was changed; add --run to do it."))
+
+
+def _refuse_unknown(kinds: tuple[str, ...]) -> None:
+    from gis.errors import NotFound
+    from gis.forgetting import KINDS
+
+    if unknown := set(kinds) - set(KINDS):
+        raise NotFound(
+            en=f"There is no retention rule {', '.join(sorted(unknown))}.",
+            zh=f"没有留存规则 {'、'.join(sorted(unknown))}。",
+            remedy_en="Rules are " + ", ".join(KINDS) + ".",
+            remedy_zh="规则有：" + "、".join(KINDS) + "。",
+        )
