@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from geoalchemy2 import Geometry
 from api.account import ROLES
 from api.migrations.tables import metadata
 from gis.access import CITY_WIDE_ROLES, DESK_ROLES, SUPERVISOR_ROLES, Principal
-from gis.database import APP_ROLE, bind_principal
+from gis.database import APP_ROLE, Database, bind_principal
 from gis.policies import OPEN, RIGHTS, TABLES, protected
 from tests.toy_city import NORTH_WEST, NOW, SOUTH_EAST
 
@@ -143,8 +144,14 @@ def insertion(table: sa.Table, row: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def furnished(worker_database) -> Iterator[sa.Connection]:
+    with furnishing(worker_database) as connection:
+        yield connection
+
+
+@contextmanager
+def furnishing(database: Database) -> Iterator[sa.Connection]:
     """A connection in whose transaction every protected table holds a row HERE (id 9001) and one THERE."""
-    with worker_database.system_engine.connect() as connection:
+    with database.system_engine.connect() as connection:
         outer = connection.begin()
         connection.exec_driver_sql(WITHOUT_CHECKS)
         connection.exec_driver_sql(TRIED)
@@ -164,14 +171,20 @@ def person(role: str) -> Principal:
 
 @pytest.fixture(params=ROLES)
 def acting(request, furnished) -> Iterator[tuple[sa.Connection, Principal]]:
-    """The connection under the application role, bound to one person."""
-    with furnished.begin_nested() as nested:
-        furnished.exec_driver_sql(f"SET LOCAL ROLE {APP_ROLE}")
-        who = person(request.param)
-        with sa.orm.Session(furnished, join_transaction_mode="create_savepoint") as session:
+    who = person(request.param)
+    with acting_as(furnished, who):
+        yield furnished, who
+
+
+@contextmanager
+def acting_as(connection: sa.Connection, who: Principal) -> Iterator[None]:
+    """The connection under the application role, bound to one person, until the block ends."""
+    with connection.begin_nested() as nested:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {APP_ROLE}")
+        with sa.orm.Session(connection, join_transaction_mode="create_savepoint") as session:
             bind_principal(session, who)
             session.commit()
-        yield furnished, who
+        yield
         nested.rollback()
 
 
@@ -220,15 +233,18 @@ def let_through(connection: sa.Connection) -> dict[tuple[str, str, str], bool]:
     return dict(zip(ATTEMPTS, found.scalars(), strict=True))
 
 
-def test_the_database_lets_through_what_is_meant(acting):
-    connection, who = acting
+def not_as_meant(connection: sa.Connection, who: Principal) -> list[tuple[str, ...]]:
+    """What the database lets `who`, who is bound, do or keeps them from against what is meant."""
     found = let_through(connection)
     meant = {
         (name, right, ground): MEANT[name][RIGHTS.index(right)](who, ground)
         for name, right, ground in ATTEMPTS
     }
-    wrong = [(*one, f"meant {meant[one]}") for one in ATTEMPTS if found[one] != meant[one]]
-    assert not wrong
+    return [(*one, f"meant {meant[one]}") for one in ATTEMPTS if found[one] != meant[one]]
+
+
+def test_the_database_lets_through_what_is_meant(acting):
+    assert not not_as_meant(*acting)
 
 
 def test_nobody_sees_anything_before_somebody_is_bound(furnished):
