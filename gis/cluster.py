@@ -60,7 +60,7 @@ def cluster_error(en: str, zh: str, remedy_en: str = "", remedy_zh: str = "") ->
     return Unavailable(en=en, zh=zh, remedy_en=remedy_en, remedy_zh=remedy_zh)
 
 
-def _binary_folders() -> Iterator[str]:
+def binary_folders() -> Iterator[str]:
     """Places that may hold a server, newest major version first."""
     if chosen := os.environ.get("CITYGRID_PG_BINDIR"):
         yield chosen
@@ -71,8 +71,9 @@ def _binary_folders() -> Iterator[str]:
         yield os.path.dirname(os.path.realpath(server))
 
 
-def _major(folder: str) -> int:
-    output = subprocess.run([f"{folder}/postgres", "--version"], capture_output=True, text=True).stdout
+def major_version(folder: str, program: str = "postgres") -> int:
+    """The major version of a program in a folder; 0 when it cannot be told."""
+    output = subprocess.run([f"{folder}/{program}", "--version"], capture_output=True, text=True).stdout
     match = re.search(r"\d+", output)
     return int(match.group()) if match else 0
 
@@ -82,7 +83,7 @@ def _has_postgis(folder: str) -> bool:
     if os.access(config, os.X_OK):
         shared = subprocess.run([config, "--sharedir"], capture_output=True, text=True).stdout.strip()
     else:
-        shared = f"/usr/share/postgresql/{_major(folder)}"
+        shared = f"/usr/share/postgresql/{major_version(folder)}"
     return os.path.exists(f"{shared}/extension/postgis.control")
 
 
@@ -95,11 +96,11 @@ def find_binaries(data: Path | None = None) -> str:
     if data is not None and (data / "PG_VERSION").exists():
         wanted = int((data / "PG_VERSION").read_text())
     reasons = []
-    for folder in _binary_folders():
+    for folder in binary_folders():
         if not all(os.access(f"{folder}/{name}", os.X_OK) for name in ("postgres", "initdb", "pg_ctl")):
             reasons.append(f"{folder}: no server programs")
-        elif wanted and _major(folder) != wanted:
-            reasons.append(f"{folder}: version {_major(folder)}, this cluster needs {wanted}")
+        elif wanted and major_version(folder) != wanted:
+            reasons.append(f"{folder}: version {major_version(folder)}, this cluster needs {wanted}")
         elif not _has_postgis(folder):
             reasons.append(f"{folder}: no PostGIS")
         else:

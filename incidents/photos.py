@@ -224,11 +224,15 @@ def _kept(session: Session, incident_id: int, kind: str) -> list[tuple[str, Phot
 def write_file(folder: Path, photo: Prepared) -> Path:
     """The file of a photograph, complete and flushed to disk, under its hash; written once."""
     path = path_of(folder, photo.sha256)
-    if path.exists():
-        return path
+    return path if path.exists() else write_jpeg(folder, photo.sha256, photo.jpeg)
+
+
+def write_jpeg(folder: Path, sha256: str, jpeg: bytes) -> Path:
+    """Write a clean picture under its hash, over whatever stands there."""
+    path = path_of(folder, sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix="draft-", delete=False) as draft:
-        draft.write(photo.jpeg)
+        draft.write(jpeg)
         draft.flush()
         os.fsync(draft.fileno())
     os.replace(draft.name, path)

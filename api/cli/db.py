@@ -1,15 +1,22 @@
-"""`citygrid db`: the private cluster up and down, and the schema of whatever database is configured."""
+"""`citygrid db`: the private cluster up and down, the schema of whatever database is configured, backups."""
 
 from __future__ import annotations
 
 import click
 
+from api.cli.backups import backup, restore
 from api.cli.frame import FAILED, Means, emit_json, say, tell
 
 
-@click.group(help=say("私有数据库的启停与结构升级。", "The private cluster and the schema."))
+@click.group(
+    help=say("私有数据库的启停、结构升级、备份与恢复。", "The private cluster, the schema, backups.")
+)
 def command() -> None:
     pass
+
+
+command.add_command(backup)
+command.add_command(restore)
 
 
 @command.command(

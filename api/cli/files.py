@@ -91,7 +91,15 @@ def show(report: LoadReport, as_json: bool) -> int:
     return REFUSED_ROWS if report.refused else 0
 
 
-PHASES = {"read": ("读取", "reading"), "route": ("定责", "routing"), "write": ("写入", "writing")}
+PHASES = {
+    "read": ("读取", "reading"),
+    "route": ("定责", "routing"),
+    "write": ("写入", "writing"),
+    "dump": ("导出数据", "dumping"),
+    "photos": ("照片", "photographs"),
+    "check": ("核对文件", "checking"),
+    "restore": ("恢复", "restoring"),
+}
 BAR_WIDTH = 30
 
 

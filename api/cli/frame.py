@@ -124,14 +124,16 @@ def run(group: click.Group) -> NoReturn:
 
 def _tell_failure(error: Exception) -> None:
     """What went wrong and what to do, in the operator's language."""
+    import psycopg
     from sqlalchemy.exc import OperationalError
 
     from gis.errors import CityGridError
 
     if isinstance(error, CityGridError):
         message, remedy = say(error.message_zh, error.message_en), say(error.remedy_zh, error.remedy_en)
-    elif isinstance(error, OperationalError):
-        message = say("无法连接数据库：", "The database cannot be reached: ") + str(error.orig).strip()
+    elif isinstance(error, (OperationalError, psycopg.OperationalError)):
+        reason = str(getattr(error, "orig", error)).strip()
+        message = say("无法连接数据库：", "The database cannot be reached: ") + reason
         remedy = say(
             "请核对 CITYGRID_DATABASE_URL；私有数据库用 citygrid db up 启动。",
             "Check CITYGRID_DATABASE_URL; the private cluster starts by: citygrid db up",

@@ -1,0 +1,1 @@
+"""Backups: one file that holds the database and its photographs, and the way back."""
