@@ -16,8 +16,4 @@ def fault_words(verdict: Verdict) -> tuple[str, str]:
         "added": (f"第 {entry} 条是后来塞入的", f"entry {entry} was put in afterwards"),
         "cut": (f"第 {entry} 条所称的裁剪不属实", f"the cut that entry {entry} tells of is not true"),
         "seal": (f"封存 {verdict.seal_id} 被改过", f"seal {verdict.seal_id} was changed"),
-        "cut": (
-            f"第 {entry} 条所记的裁剪与实际不符",
-            f"the cut that entry {entry} tells of is not as it was made",
-        ),
     }[verdict.fault]
