@@ -40,7 +40,7 @@ class LooksShown(BaseModel):
     looks: list[Look]
 
 
-def _where(request: Request) -> From:
+def seen_from(request: Request) -> From:
     """A page of ours asks with fetch, which browsers say; everything else is a program."""
     face = "page" if request.headers.get("sec-fetch-site") == "same-origin" else "api"
     return From(face, visitor_of(request).address)
@@ -51,7 +51,7 @@ def households(door: SignedInDoor, building_id: Number, request: Request, respon
     """Who lives in a building of my ground, names and numbers masked. Recorded."""
     response.headers["Cache-Control"] = "no-store"
     with door.open() as (session, by, now):
-        found = reading.households_of(session, building_id, by=by, now=now, where=_where(request))
+        found = reading.households_of(session, building_id, by=by, now=now, where=seen_from(request))
     if found is None:
         raise reading.no_households()
     purposes = {code: {"zh": zh, "en": en} for code, (zh, en) in reading.PURPOSES.items()}
@@ -66,7 +66,7 @@ def unmask(
     response.headers["Cache-Control"] = "no-store"
     with door.open() as (session, by, now):
         found = reading.open_resident(
-            session, resident_id, body.purpose, by=by, now=now, where=_where(request)
+            session, resident_id, body.purpose, by=by, now=now, where=seen_from(request)
         )
     if found is None:
         raise reading.no_households()

@@ -349,6 +349,21 @@ def preview_notice(door: SignedInDoor, body: PreviewBody) -> PreviewShown:
     return PreviewShown(subject=subject, text=text)
 
 
+# ---- retention -------------------------------------------------------------------------------------
+
+
+class RetentionBody(Body):
+    """How many days; each kind has its bounds."""
+
+    days: Annotated[int, Field(ge=1, le=36500)]
+
+
+@router.put("/retention/{kind}")
+def set_retention(door: SignedInDoor, kind: Code, body: RetentionBody) -> Changed:
+    """After how many days a kind of thing is forgotten (`GET /api/v1/privacy/retention` lists them)."""
+    return _change(door, "retention", kind, body.model_dump())
+
+
 # ---- history ---------------------------------------------------------------------------------------
 
 

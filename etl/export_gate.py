@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity
@@ -256,9 +257,18 @@ def register(
     session.flush()
     audit.record(
         session, "export", request.subject, file_name, by=by, now=now, territory=request.territory or None,
-        face="export", rows=rows, sha256=sha256, number=number, request=request.id, **request.what,
+        face="export", rows=rows, sha256=sha256, number=number, request=request.id, **_told(request.what),
     )  # fmt: skip
     return file
+
+
+def _told(what: dict[str, Any]) -> dict[str, Any]:
+    """What was taken, as the trail tells it: a search may hold a name, and its words stay with the request,
+    which is forgotten earlier."""
+    query = parse_qsl(str(what.get("filter", "")), keep_blank_values=True)
+    if not query:
+        return what
+    return what | {"filter": urlencode([(name, "*" if name == "q" else value) for name, value in query])}
 
 
 def _no_such(request_id: int) -> NotFound:

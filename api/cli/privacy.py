@@ -67,3 +67,59 @@ def _refuse_unknown(kinds: tuple[str, ...]) -> None:
             remedy_en="Rules are " + ", ".join(KINDS) + ".",
             remedy_zh="规则有：" + "、".join(KINDS) + "。",
         )
+
+
+@command.command(
+    help=say(
+        "某人的个人信息查询报告：存了什么、从哪来、谁看过。查询会留痕。",
+        "What is held about a person, where it came from, who saw it. The look is recorded.",
+    )
+)
+@click.option("--resident", type=int, help=say("居民编号。", "The resident's number."))
+@click.option("--name", help=say("准确的姓名，与电话同用。", "The exact name, with --phone."))
+@click.option("--phone", help=say("准确的电话。", "The exact telephone."))
+@click.option(
+    "--purpose",
+    type=click.Choice(["request", "complaint", "inspection"]),
+    required=True,
+    help=say("用途。", "What for."),
+)
+@AS_JSON
+@click.pass_obj
+def report(
+    means: Means, resident: int | None, name: str | None, phone: str | None, purpose: str, as_json: bool
+) -> int:
+    from gis.access import Principal
+    from gis.forgetting import rules
+    from layers.household_reading import From, no_households
+    from layers.subject_rights import report as report_on
+
+    # Who is at the terminal reaches the database itself: as the office that may read plainly.
+    operator = Principal(0, f"cli:{getpass.getuser()}", "", "subdistrict_officer", "")
+    with means.database.unit_of_work(operator) as session:
+        days = {kind: rule.days for kind, rule in rules(session).items()}
+        found = report_on(
+            session, resident_id=resident, name=name, phone=phone, purpose=purpose, by=operator,
+            now=means.now(), where=From("cli"), kept_days=days,
+        )  # fmt: skip
+    if not found:
+        raise no_households()
+    if as_json:
+        emit_json(found)
+        return 0
+    for one in found:
+        for record in one.records:
+            until = (
+                f"{record.kept_until:%Y-%m-%d}"
+                if record.kept_until
+                else say("在住期间", "while living there")
+            )
+            click.echo(f"{record.table} {record.key}  {say('来源', 'source')} {record.source or '–'}  "
+                       f"{say('留存至', 'kept until')} {until}")  # fmt: skip
+            for held in record.fields:
+                value = "–" if held.value is None else held.value
+                click.echo(f"    {say(held.zh, held.en)} [{held.privacy}]  {value}")
+        for seen in one.seen:
+            at = seen.at.astimezone(means.settings.zone)
+            click.echo(f"{at:%Y-%m-%d %H:%M}  {seen.username}  {seen.action}  {seen.purpose or ''}")
+    return 0

@@ -6,6 +6,7 @@ They run with the rights of the tables' owner, so each asks itself what the pers
 
 from __future__ import annotations
 
+from api.migrations.subject_functions import INNER, SUBJECT_FUNCTIONS
 from gis.access import SUPERVISOR_ROLES
 from gis.policies import ACCOUNT, DEPARTMENT, HIGH, IS_A_DEPARTMENT, LOW, MEMBER, ON_MY_GROUND, has_role
 from incidents.incident import ENDED
@@ -21,6 +22,7 @@ def _on_my_ground(territory: str) -> str:
 
 DEFINERS = (
     "REVOKE ALL ON FUNCTION leave_trace FROM PUBLIC",
+    *INNER,
     # A case's number counts all cases of the day; a stamp changes whoever changes what it stands for.
     f"ALTER FUNCTION next_case_number(date) {_DEFINER}",
     *(
@@ -194,5 +196,5 @@ $$
 
 FUNCTIONS = (
     _TOKEN_HOLDER, _CASES_I_HELP_WITH, _DWELLINGS, _RESIDENTS, _OPEN_WORK, *_MASKS, _TRACE, _READ_HOUSEHOLDS,
-    _UNMASK, _SHOWN_PHONE, _LOOKS,
+    _UNMASK, _SHOWN_PHONE, _LOOKS, *SUBJECT_FUNCTIONS,
 )  # fmt: skip
