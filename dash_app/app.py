@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api_app
-from api import docs_page
+from api import docs_page, logs
 from api.auth import FirstThings
 from api.demo_accounts import demo_accounts
 from api.errors import problem, status_of
@@ -58,6 +58,7 @@ _log = structlog.get_logger("citygrid.pages")
 
 def create() -> ASGIApp:
     """The application of the settings in the environment, over the private cluster where none is named."""
+    logs.configure()
     settings = Settings.load()
     return compose(Database(database_url(settings)), settings)
 

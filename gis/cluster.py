@@ -193,9 +193,10 @@ class PrivateCluster:
         for stale in self.socket_folder.glob(".s.PGSQL.*"):
             stale.unlink(missing_ok=True)
         log = self.data / "postgres.log"
+        # Terse: the details of an error quote the row, and rows hold people.
         self._run(
             f"{binaries}/pg_ctl", "start", "-D", self.data, "-w", "-t", "60", "-l", log,
-            "-o", f"-k {self.socket_folder} -c listen_addresses=''", log=log,
+            "-o", f"-k {self.socket_folder} -c listen_addresses='' -c log_error_verbosity=terse", log=log,
         )  # fmt: skip
 
     def _wait_for_orphans(self, seconds: float = 10.0) -> None:

@@ -80,7 +80,11 @@ class Statement:
             with driver.cursor(row_factory=namedtuple_row) as cursor:
                 return cursor.execute(self._sql, params).fetchone()
         except psycopg.Error as error:
-            raise sa.exc.DBAPIError.instance(self._sql, dict(params), error, psycopg.Error) from error
+            raise _told_as_sqlalchemy(self._sql, dict(params), error) from error
+
+
+def _told_as_sqlalchemy(sql: str, params: dict[str, Any], error: psycopg.Error) -> BaseException:
+    return sa.exc.DBAPIError.instance(sql, params, error, psycopg.Error, hide_parameters=True)
 
 
 class Database:
@@ -162,7 +166,11 @@ def _as_app_role(url: str) -> sa.URL:
 
 def _engine(url: str | sa.URL, pool_size: int, max_overflow: int) -> sa.Engine:
     engine = sa.create_engine(
-        url, pool_size=pool_size, max_overflow=max_overflow, connect_args={"application_name": "citygrid"}
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        connect_args={"application_name": "citygrid"},
+        hide_parameters=True,  # an error's words go to the log; what was written or asked for may be personal
     )
     event.listen(engine, "connect", _warm)
     event.listen(engine, "checkout", _check_after_rest)
@@ -233,7 +241,7 @@ def bind_principal(session: Session, principal: Principal) -> None:
     result = driver.pgconn.exec_(message)
     if result.status != ExecStatus.TUPLES_OK:
         error = psycopg.OperationalError(result.error_message.decode(errors="replace"))
-        raise sa.exc.DBAPIError.instance(message.decode(), {}, error, psycopg.Error) from error
+        raise _told_as_sqlalchemy("BEGIN", {}, error) from error
 
 
 @lru_cache(maxsize=4096)

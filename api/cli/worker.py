@@ -35,10 +35,12 @@ def command(means: Means) -> None:
 @contextmanager
 def working(means: Means) -> Iterator[None]:
     """A worker in threads of this process, over connections of its own, for as long as the block runs."""
+    from api import logs
     from api.senders import senders_of
     from api.worker import Worker
     from gis.database import Database
 
+    logs.configure()
     database = Database(means.database_url, pool_size=CONNECTIONS)
     worker = Worker(database, means.settings, senders_of(means.settings, means.now), means.now)
     stop = threading.Event()
