@@ -1,4 +1,4 @@
-"""The addresses of accounts: the list at the desk, one's own account for everybody, and what comes first."""
+"""The addresses of accounts and of people's rights: at the desk, one's own account, and what comes first."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dash_app.desk import Desk, Visit, current_visit, visiting
 from dash_app.entry import SIGN_IN, WELCOME, and_back, manner, own_address, signed_in
 from dash_app.pages.account_page import account_page
 from dash_app.pages.exports_page import exports_page
+from dash_app.pages.privacy_page import privacy_page
 from dash_app.pages.users_page import users_page
 from dash_app.pages.welcome_page import welcome_page
 from dash_app.texts import Words
@@ -61,13 +62,16 @@ def routes(desk: Desk) -> list[Route]:
 
 
 def desk_routes(desk: Desk) -> list[Route]:
-    """The pages that stand behind the desk's entry: others' accounts, and what is taken away."""
+    """Behind the desk's entry: others' accounts, what is taken away, what is held about a person."""
 
     async def users(request: Request) -> Response:
         return await _page(lambda: users_page(desk, request.url.query))
 
     async def exports(request: Request) -> Response:
         return await _page(lambda: exports_page(desk, request.url.query))
+
+    async def rights(request: Request) -> Response:
+        return await _page(lambda: privacy_page(desk))
 
     async def ask_for_cases(request: Request) -> Response:
         try:
@@ -87,6 +91,7 @@ def desk_routes(desk: Desk) -> list[Route]:
     return [
         Route("/users", users),
         Route("/exports", exports),
+        Route("/privacy", rights),
         Route("/exports/cases", ask_for_cases, methods=["POST"]),
     ]
 

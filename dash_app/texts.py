@@ -9,6 +9,7 @@ from dash_app.texts_accounts import ACCOUNT_TEXTS
 from dash_app.texts_evaluation import EVALUATION_JS_KEYS, EVALUATION_TEXTS
 from dash_app.texts_forces import FORCES_TEXTS
 from dash_app.texts_households import HOUSEHOLD_JS_KEYS, HOUSEHOLD_TEXTS
+from dash_app.texts_privacy import PRIVACY_TEXTS
 from dash_app.texts_settings import SETTINGS_TEXTS
 
 LANGUAGES = ("zh", "en")
@@ -19,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = (
     | FORCES_TEXTS
     | EVALUATION_TEXTS
     | HOUSEHOLD_TEXTS
+    | PRIVACY_TEXTS
     | {
         # frame
         "product": ("一图治城", "CityGrid"),

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from markupsafe import Markup
 
+from api import retention
 from dash_app.desk import Desk, Visit
 from dash_app.markup import div, icon, tag
 from dash_app.panels.settings_calendar import calendar_panel
@@ -19,6 +20,7 @@ from dash_app.panels.settings_categories import categories_panel
 from dash_app.panels.settings_contacts import contacts_panel
 from dash_app.panels.settings_history import history_list
 from dash_app.panels.settings_notices import notices_panel
+from dash_app.panels.settings_retention import retention_panel
 from dash_app.panels.settings_rules import rules_panel
 from dash_app.plain_frame import plain_page
 from dash_app.texts import Words
@@ -31,7 +33,7 @@ from incidents.contacts import contacts
 from incidents.notice_wording import own_wordings, worded_kinds
 from incidents.queries import Filter
 from incidents.rule_overview import overview
-from incidents.setting_changes import changes, may_keep
+from incidents.setting_changes import changes, may_change, may_keep
 
 PATH = "/settings"
 SECTIONS = {
@@ -40,6 +42,7 @@ SECTIONS = {
     "calendar": ("cal", ("calendar",)),
     "notices": ("bell", ("notice",)),
     "contacts": ("phone", ("contact",)),
+    "retention": ("trash", ("retention",)),
     "changes": ("book", ()),
 }
 """Section -> its icon, and the subjects whose changes stand beside it."""
@@ -95,7 +98,7 @@ def _body(look: _Asking, section: str) -> Markup:
     history = history_list(
         words,
         recent if section == "changes" else recent[:BESIDE],
-        keeps=look.keeps,
+        keeps=lambda one: may_change(look.visit.principal, one.subject, one.key),
         now=look.now,
         zone=look.desk.zone,
     )
@@ -105,7 +108,7 @@ def _body(look: _Asking, section: str) -> Markup:
         div(
             tag("h1", words(f"set.{section}")),
             tag("p", words("set.read_only"), cls="s12 mute")
-            if not look.keeps and section != "contacts"
+            if not look.keeps and section not in ("contacts", "retention")
             else None,
             content if content is not None else tag("section", history, cls="card"),
             cls="set-main",
@@ -203,10 +206,21 @@ def _contacts(look: _Asking) -> Markup:
     return contacts_panel(look.words, found, look.desk.ways, named, by.territory or "")
 
 
+def _retention(look: _Asking) -> Markup:
+    """For those who keep the city's settings. What is due is counted over everything, by the house itself."""
+    if not look.keeps:
+        return div(look.words("keep.not_yours"), cls="card mute")
+    with look.desk.database.system_work() as session:
+        rules = retention.overview(session, look.now)
+    keeps = all(may_change(look.visit.principal, "retention", one.kind) for one in rules)
+    return retention_panel(look.words, rules, keeps=keeps, now=look.now, zone=look.desk.zone)
+
+
 _PANELS: dict[str, Callable[[_Asking], Markup]] = {
     "rules": _rules,
     "categories": _categories,
     "calendar": _calendar,
     "notices": _notices,
     "contacts": _contacts,
+    "retention": _retention,
 }

@@ -10,6 +10,7 @@ from dash_app.texts import Words
 from dash_app.tokens import THEMES
 from dash_app.view_state import ViewState
 from gis.access import Principal
+from layers.subject_rights import REPORTERS
 
 
 def rail(words: Words, principal: Principal, state: ViewState, *, theme: str, overdue: int) -> Markup:
@@ -132,6 +133,9 @@ def _account(words: Words, principal: Principal) -> Markup:
             div(cls="menu-line"),
             tag("a", icon("lock", "s"), words("rail.own_account"), cls="menu-item", href="/account"),
             tag("a", icon("download", "s"), words("rail.exports"), cls="menu-item", href="/exports"),
+            tag("a", icon("shield", "s"), words("rail.privacy"), cls="menu-item", href="/privacy")
+            if principal.role in REPORTERS
+            else None,
             tag("a", icon("people", "s"), words("rail.users"), cls="menu-item", href="/users")
             if keeps_accounts(principal)
             else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from dash_app.clock_words import moment_words
 from dash_app.markup import chip, div, icon, span, tag
 from dash_app.panels.settings_notices import kind_words
+from dash_app.panels.settings_retention import kind_title
 from dash_app.texts import Words
 from incidents.deadline_words import limit_words
 from incidents.rule_settings import LineKey
@@ -22,15 +23,30 @@ MOST_FIELDS = 4
 
 
 def history_list(
-    words: Words, changes: Sequence[SettingChange], *, keeps: bool, now: datetime, zone: ZoneInfo
+    words: Words,
+    changes: Sequence[SettingChange],
+    *,
+    keeps: Callable[[SettingChange], bool],
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Markup:
-    """The changes, newest first; one that was taken back is struck through."""
+    """The changes, newest first; one taken back is struck through. `keeps`: may the reader undo it."""
     if not changes:
         return div(words("set.no_changes"), cls="mute")
     undone = {one.undoes for one in changes}
     return tag(
         "ol",
-        [_change(words, one, one.id in undone, keeps=keeps, now=now, zone=zone) for one in changes],
+        [
+            _change(
+                words,
+                one,
+                one.id in undone,
+                keeps=one.subject in SUBJECTS and keeps(one),
+                now=now,
+                zone=zone,
+            )
+            for one in changes
+        ],
         cls="history",
     )
 
@@ -39,7 +55,7 @@ def _change(
     words: Words, one: SettingChange, undone: bool, *, keeps: bool, now: datetime, zone: ZoneInfo
 ) -> Markup:
     first_year = one.subject == "calendar" and one.before is None
-    may_undo = keeps and one.subject in SUBJECTS and not (undone or first_year) and one.undoes is None
+    may_undo = keeps and not (undone or first_year) and one.undoes is None
     undo = tag(
         "button", icon("undo", "xs"), words("change.undo"), type="button", cls="link", data_undo=one.id
     )
@@ -74,6 +90,8 @@ def key_words(words: Words, one: SettingChange) -> str:
         return " · ".join(part for part in parts if part)
     if one.subject == "notice":
         return kind_words(words, one.key)
+    if one.subject == "retention":
+        return kind_title(words, one.key)
     if one.subject == "rule_choice":
         return one.key or words("rules.city")
     if one.subject == "contact":

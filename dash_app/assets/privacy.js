@@ -1,0 +1,185 @@
+/* Rights of the person: asks for a report and draws it; corrections, taking back, making nameless. */
+(function () {
+  'use strict';
+  const page = JSON.parse(document.getElementById('privacy-page').textContent);
+  const zh = page.language === 'zh', box = document.querySelector('[data-reports]'), search = document.querySelector('[data-find]');
+  let last = null;
+
+  const say = (key, blanks = {}) => (page.texts[key] || key).replace(/\{(\w+)\}/g, (_, name) => blanks[name] ?? '');
+  const make = (name, words, cls) => Object.assign(document.createElement(name), { textContent: words ?? '', className: cls || '' });
+  const moment = (text) => new Date(text).toLocaleString(zh ? 'zh-CN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short' });
+  const button = (words, act, cls = 'link') => {
+    const made = Object.assign(make('button', words, cls), { type: 'button' });
+    made.addEventListener('click', () => act(made));
+    return made;
+  };
+
+  async function send(url, body) {
+    let answer;
+    try {
+      answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Accept-Language': page.language }, body: JSON.stringify(body) });
+    } catch {
+      throw { title: page.failed, remedy: page.offline };
+    }
+    if (answer.status === 401) return location.assign('/sign-in?next=/privacy');
+    if (answer.ok) return answer;
+    const said = await answer.json().catch(() => ({}));
+    throw { title: (zh ? said.title_zh : said.title_en) || said.title || page.failed, remedy: (zh ? said.remedy_zh : said.remedy_en) || said.remedy || '' };
+  }
+
+  function tell(problem, at) {
+    at.replaceChildren(make('b', problem.title), problem.remedy || '');
+    at.hidden = false;
+  }
+
+  function toast(text) {
+    const line = make('div', text, 'toast');
+    document.querySelector('.toasts').append(line);
+    setTimeout(() => line.remove(), 6000);
+  }
+
+  /* ---- finding somebody --------------------------------------------------------------------------- */
+
+  search.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const value = (name) => search.elements[name].value.trim() || null;
+    last = { name: value('name'), phone: value('phone'), resident: value('resident') && Number(value('resident')), purpose: value('purpose') };
+    find(event.submitter);
+  });
+
+  async function find(control) {
+    const problem = search.querySelector('[data-problem]');
+    problem.hidden = true;
+    if (control) control.disabled = true;
+    try {
+      const { reports } = await (await send('/api/v1/privacy/report', last)).json();
+      box.replaceChildren(...reports.map(draw));
+    } catch (failure) {
+      box.replaceChildren();
+      tell(failure, problem);
+    } finally {
+      if (control) control.disabled = false;
+    }
+  }
+
+  async function download(control, report) {
+    control.disabled = true;
+    try {
+      const answer = await send('/api/v1/privacy/report/file', { resident: report.resident_id, purpose: last.purpose });
+      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await answer.blob()), download: `person-${report.resident_id}.json` });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (failure) {
+      tell(failure, search.querySelector('[data-problem]'));
+    }
+    control.disabled = false;
+  }
+
+  /* ---- a report ----------------------------------------------------------------------------------- */
+
+  function draw(report) {
+    const card = make('section', '', 'card'), head = make('header');
+    const erased = report.records[0].fields.some((one) => one.name === 'erased_at' && one.value);
+    head.append(make('h2', say('person.found', { id: report.resident_id })), make('span', report.territory, 'tag'), make('span', '', 'grow'));
+    head.append(button(say('person.file'), (self) => download(self, report), 'btn'));
+    if (page.erases && !erased) head.append(button(say('person.erase'), () => eraseDialog(report), 'btn'));
+    card.append(head);
+    if (report.masked) card.append(make('p', say('person.masked'), 's12 mute'));
+    card.append(...report.records.map((one) => record(report, one, erased)));
+    if (report.loads.length) card.append(make('p', say('person.loads', { files: report.loads.join(zh ? '，' : ', ') }), 's11 mute'));
+    card.append(seen(report));
+    return card;
+  }
+
+  function record(report, one, erased) {
+    const part = make('div', '', 'record'), head = make('div', '', 'row'), list = make('dl', '', 'held');
+    head.append(make('b', say(`person.table.${one.table}`)), make('span', one.key, 'mute s12'));
+    if (one.source) head.append(make('span', say('person.source', { source: one.source }), 's12 mid'));
+    const kept = one.kept_until ? say('person.until', { date: moment(one.kept_until).split(/[ ,]/)[0] }) : say(one.table === 'incident' ? 'person.while_open' : 'person.while');
+    head.append(make('span', kept, 's12 mid'), make('span', '', 'grow'));
+    const undone = report.records.some((other) => other.table === one.table && other.fields.some((held) => held.name === 'undoes' && String(held.value) === one.key));
+    if (one.table === 'resident_correction' && page.correctable.length && !undone) head.append(button(say('person.undo'), () => undoDialog(one)));
+    for (const held of one.fields) list.append(...line(report, one, held, erased));
+    part.append(head, list);
+    return part;
+  }
+
+  function line(report, one, held, erased) {
+    const may = one.table === 'resident' && page.correctable.includes(held.name) && !report.masked && !erased;
+    const value = held.value === null ? '–' : String(held.value);
+    return [make('dt', zh ? held.zh : held.en), make('span', say(`person.class.${held.privacy}`), `class ${held.privacy}`), make('dd', value),
+      may ? button(say('person.correct'), () => correctDialog(report, held)) : make('span')];
+  }
+
+  function seen(report) {
+    const part = make('div', '', 'record'), table = make('table', '', 'looks');
+    part.append(make('b', say('person.seen', { n: report.seen.length })));
+    if (!report.seen.length) { part.append(make('p', say('person.nobody'), 'mute s12')); return part; }
+    for (const look of report.seen) {
+      const row = make('tr');
+      row.append(...[moment(look.at), look.username, say(`person.did.${look.action}`), page.purposes[look.purpose] || page.grounds[look.purpose] || look.purpose || '', look.face || ''].map((text) => make('td', text)));
+      table.append(row);
+    }
+    part.append(table);
+    return part;
+  }
+
+  /* ---- dialogs ------------------------------------------------------------------------------------ */
+
+  function field(label, control) {
+    const made = make('label', '', 'field');
+    made.append(make('span', label), control);
+    return made;
+  }
+
+  function dialog(title, note, fields, submit, act, done) {
+    const before = document.activeElement, veil = make('div', '', 'veil'), frame = make('div', '', 'dialog'), form = make('form');
+    const problem = Object.assign(make('div', '', 'problem'), { hidden: true }), actions = make('div', '', 'actions');
+    const close = () => { veil.remove(); if (before) before.focus(); };
+    problem.setAttribute('role', 'alert');
+    actions.append(button(page.cancel, close, 'btn'), Object.assign(make('button', submit, 'btn primary'), { type: 'submit' }));
+    form.append(Object.assign(make('h2', title), { id: 'dialog-title' }), make('div', note || '', 'sub'), problem, ...fields, actions);
+    for (const [name, value] of [['role', 'dialog'], ['aria-modal', 'true'], ['aria-labelledby', 'dialog-title']]) frame.setAttribute(name, value);
+    frame.append(form);
+    veil.append(frame);
+    document.body.append(veil);
+    (form.querySelector('input,select') || form).focus();
+    veil.addEventListener('keydown', (event) => { if (event.key === 'Escape') close(); });
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      event.submitter.disabled = true;
+      try {
+        await act(form.elements);
+        close();
+        toast(done);
+        find();
+      } catch (failure) {
+        tell(failure, problem);
+        event.submitter.disabled = false;
+      }
+    });
+  }
+
+  const input = (name, value) => Object.assign(document.createElement('input'), { name, value: value ?? '', maxLength: 200, autocomplete: 'off' });
+  const required = (control) => Object.assign(control, { required: true });
+
+  function correctDialog(report, held) {
+    const value = field(say('person.value'), input('value', held.value));
+    dialog(`${say('person.correct').replace('…', '')} · ${zh ? held.zh : held.en}`, '', [value, field(say('person.reason'), required(input('reason')))], say('person.save'),
+      (asked) => send(`/api/v1/residents/${report.resident_id}/corrections`, { field: held.name, value: asked.value.value.trim() || null, reason: asked.reason.value.trim() }),
+      say('person.corrected'));
+  }
+
+  function undoDialog(one) {
+    dialog(say('person.undo').replace('…', ''), '', [field(say('person.reason'), required(input('reason')))], say('person.save'),
+      (asked) => send(`/api/v1/corrections/${one.key}/undo`, { reason: asked.reason.value.trim() }), say('person.corrected'));
+  }
+
+  function eraseDialog(report) {
+    const grounds = Object.assign(document.createElement('select'), { name: 'ground' });
+    for (const [code, words] of Object.entries(page.grounds)) grounds.append(Object.assign(make('option', words), { value: code }));
+    dialog(say('person.erase').replace('…', ''), say('person.erase_note'), [field(say('person.ground'), grounds)], say('person.erase_now'),
+      (asked) => send(`/api/v1/residents/${report.resident_id}/erasure`, { ground: asked.ground.value }).then(() => { last = { resident: report.resident_id, purpose: last.purpose }; }),
+      say('person.erased'));
+  }
+})();

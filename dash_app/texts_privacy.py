@@ -1,0 +1,91 @@
+"""The words of retention, of a person's rights and of the public map, in Chinese and English."""
+
+from __future__ import annotations
+
+PRIVACY_TEXTS: dict[str, tuple[str, str]] = {
+    "set.retention": ("留存", "Retention"),
+    "subject.retention": ("留存", "retention"),
+    "field.days": ("天数", "days"),
+    "keep.note": (
+        "到期的每天由后台自动处理，分小批，可随时中断；每次处理都进审计留痕。居民信息在住期间保留，没有期限。",
+        "What is due goes every day by itself, in small batches; each run leaves an entry in the trail."
+        " Residents are kept while they live here, without a term.",
+    ),
+    "keep.what": ("内容", "What"),
+    "keep.days": ("保留", "Kept for"),
+    "keep.n_days": ("{n} 天", "{n} days"),
+    "keep.from": ("自{what}起", "from {what}"),
+    "keep.due": ("到期", "Due now"),
+    "keep.last": ("上次处理", "Last run"),
+    "keep.never": ("尚未", "not yet"),
+    "keep.last_rows": ("{when}，{n} 条", "{when}, {n} rows"),
+    "keep.act.delete": ("删除", "deleted"),
+    "keep.act.anonymise": ("匿名", "made nameless"),
+    "keep.bounds": ("{least} 至 {most} 天", "{least} to {most} days"),
+    "keep.edit": ("修改保留天数：{what}", "Change how long it is kept: {what}"),
+    "keep.not_yours": (
+        "留存规则由系统管理员维护，市级可查看。",
+        "Kept by the administrator; the city may look.",
+    ),
+    "rail.privacy": ("个人信息权利", "Rights of the person"),
+    "person.title": ("个人信息权利", "Rights of the person"),
+    "person.note": (
+        "按准确的姓名和电话，或居民编号查询。查询、更正和匿名都进审计留痕。",
+        "Found by exact name and telephone, or by the resident's number. Each look, correction and erasure"
+        " goes into the trail.",
+    ),
+    "person.name": ("姓名", "Name"),
+    "person.phone": ("电话", "Telephone"),
+    "person.number": ("居民编号", "Resident's number"),
+    "person.or": ("或", "or"),
+    "person.purpose": ("用途", "Purpose"),
+    "person.find": ("查询", "Find"),
+    "person.file": ("下载报告", "Download the report"),
+    "person.found": ("居民 {id}", "Resident {id}"),
+    "person.masked": (
+        "您的角色只能看到脱敏内容；完整内容由街道及以上属地办理。",
+        "Your role sees it masked; the office of the ground sees it plainly.",
+    ),
+    "person.source": ("来源 {source}", "from {source}"),
+    "person.until": ("保留至 {date}", "kept until {date}"),
+    "person.while": ("在住期间保留", "kept while living here"),
+    "person.while_open": ("结案后起算", "counted from its end"),
+    "person.loads": ("最近导入：{files}", "Last loaded from: {files}"),
+    "person.seen": ("谁看过（{n}）", "Who saw it ({n})"),
+    "person.nobody": ("没有人看过", "Nobody has"),
+    "person.correct": ("更正…", "Correct…"),
+    "person.value": ("正确内容", "What it should say"),
+    "person.reason": ("依据", "What that rests on"),
+    "person.save": ("更正并记录", "Correct and record"),
+    "person.undo": ("撤销…", "Take back…"),
+    "person.corrected": ("已更正", "Corrected"),
+    "person.erase": ("匿名处理…", "Make nameless…"),
+    "person.erase_note": (
+        "姓名、电话、出生年、性别和标签将永久删除，更正历史一并删除；不能撤销。住户和数字不变。",
+        "Name, telephone, year of birth, gender and tags go for good, with the history of corrections. It"
+        " cannot be taken back. The dwelling and all numbers stay.",
+    ),
+    "person.ground": ("法定情形", "Ground in law"),
+    "person.erase_now": ("永久匿名", "Make nameless for good"),
+    "person.erased": ("已匿名", "Made nameless"),
+    "person.table.resident": ("居民", "Resident"),
+    "person.table.household": ("住户", "Dwelling"),
+    "person.table.resident_correction": ("更正", "Correction"),
+    "person.table.incident": ("提到此人的事件", "Case that names the person"),
+    "person.table.contact": ("联系地址", "Contact"),
+    "person.table.member": ("网格力量", "Grid force"),
+    "person.table.account": ("账户", "Account"),
+    "person.class.open": ("公开", "open"),
+    "person.class.internal": ("内部", "internal"),
+    "person.class.personal": ("个人", "personal"),
+    "person.class.sensitive": ("敏感", "sensitive"),
+    "person.did.read_households": ("看名单（脱敏）", "saw the list, masked"),
+    "person.did.unmask_resident": ("打开姓名电话", "opened name and number"),
+    "person.did.read_refused": ("被拒绝", "was refused"),
+    "person.did.report_subject": ("查询报告", "made a report"),
+    "person.did.correct_resident": ("更正", "corrected"),
+    "person.did.erase_resident": ("匿名处理", "made nameless"),
+}
+
+PRIVACY_JS_KEYS = tuple(key for key in PRIVACY_TEXTS if key.startswith("person."))
+"""What the script of the page of a person's rights says."""
