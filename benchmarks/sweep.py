@@ -1,9 +1,10 @@
 """What a round of the worker costs over a city full of open cases, of which few are due.
 
-The toy city with 1,000, 10,000 and 100,000 open cases, each with a running clock; of each of these 50 become
-due between one round and the next. A round is what `api.worker` does every few seconds: reminders, reviews of
-parked points, the ladder. Shown are its statements, its time, and the rows PostgreSQL read for it in the
-tables of cases and clocks: with nothing due, and with the fifty.
+The toy city with 1,000, 10,000 and 100,000 open cases, each with its clock: one in ten long overdue at the
+top of the ladder and told of, one in a hundred overdue while it is paused. At each size 50 become due between
+one round and the next. A round is what `api.worker` does every few seconds: reminders, reviews of parked
+points, the ladder. Shown are its statements, its time, and the rows PostgreSQL read for it in the tables of
+cases and clocks: with nothing due, and with the fifty.
 
 Last line: {"statements_idle", "ms_idle", "rows_read_idle", "ms_due", "rows_read_due"} at the largest size.
 """
@@ -43,18 +44,22 @@ FILL = """
     INSERT INTO incident (number, tracking_code, report_key, body_hash, channel, category, title, description,
         stage, geom, source_lon, source_lat, source_crs, generation, cell_code, territory, rule, confidence,
         reason_zh, reason_en, member_id, handler_id, reported_at, registered_at, dispatched_at, due_at,
-        due_soon_at)
+        due_soon_at, level, paused_at)
     SELECT 'S' || n, 'S' || n, 'S' || n, '', 'import', '9901', '测试', '', 'dispatched',
         ST_SetSRID(ST_MakePoint(:lon + random() * :step, :lat + random() * :step), 4490), 0, 0, 'EPSG:4490',
         'toy', :cell, :cell, 'covered', 1, '', '', :member, :member, :now, :now, :now,
-        :now + interval '2 days' + n * interval '1 s', :now + interval '47 hours' + n * interval '1 s'
-    FROM generate_series(:low + 1, :high) AS n
+        due_at, due_at - interval '1 hour', CASE WHEN n % 10 = 0 THEN 'city' ELSE 'community' END,
+        CASE WHEN n % 100 = 1 THEN due_at - interval '1 day' END
+    FROM (SELECT n, :now + n * interval '1 s' + CASE WHEN n % 10 = 0 OR n % 100 = 1 THEN interval '-9 days'
+                                                     ELSE interval '2 days' END AS due_at
+          FROM generate_series(:low + 1, :high) AS n) AS made
 """
 CLOCKS = """
     INSERT INTO case_clock (incident_id, clock, level, kind, value, started_at, due_at, due_soon_at, words_zh,
-                            words_en, territory)
-    SELECT i.id, 'handle', 'community', 'urgent_hours', 48, i.dispatched_at, i.due_at, i.due_soon_at, '', '',
-           i.territory
+                            words_en, territory, pauses)
+    SELECT i.id, 'handle', i.level, 'urgent_hours', 48, i.dispatched_at, i.due_at, i.due_soon_at, '', '',
+           i.territory, CASE WHEN i.paused_at IS NULL THEN '[]'
+                             ELSE jsonb_build_array(jsonb_build_array(i.paused_at, NULL)) END
     FROM incident AS i LEFT JOIN case_clock AS c ON c.incident_id = i.id WHERE c.id IS NULL
 """
 COME_DUE = """
@@ -101,7 +106,7 @@ class Meter:
             self._count()
             return straight(statement, *args)
 
-        Statement.first = counted  # type: ignore[method-assign]  # it goes past SQLAlchemy's events
+        Statement.first = counted  # type: ignore[method-assign, assignment]  # it goes past SQLAlchemy's events
 
     def _count(self, *_: object) -> None:
         self._statements += 1
@@ -144,9 +149,10 @@ def main() -> None:
             with database.system_work() as session:
                 session.execute(sa.text(FILL), values)
                 session.execute(sa.text(CLOCKS))
-            with database.system_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as bare:
-                bare.exec_driver_sql("VACUUM ANALYZE incident, case_clock, reminder")
             low = size
+            meter.round(NOW)  # tells of what is long overdue
+            with database.system_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as bare:
+                bare.exec_driver_sql("VACUUM ANALYZE incident, case_clock")
             meter.round(NOW)  # warms the plans
             idle = meter.round(NOW + timedelta(seconds=1))
             with database.system_work() as session:

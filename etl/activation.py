@@ -109,8 +109,8 @@ _INHERITED = (
 )
 """Ledgers that stand where something else stands, in this order."""
 
-_OF_A_CASE = ("case_clock", "subtask")
-"""What lies where its open case lies."""
+_OF_A_CASE = (("case_clock", "climb_asked_of = NULL, "), ("subtask", ""))
+"""What lies where its open case lies; on other ground the ladder is asked again."""
 
 
 def _stamp(session: Session, name: str) -> dict[str, int]:
@@ -133,10 +133,10 @@ def _stamp(session: Session, name: str) -> dict[str, int]:
             f" WHERE {joined} AND t.territory IS DISTINCT FROM s.territory",
         )
     stamped["incident"] = _stamp_open_incidents(session, grounds, name)
-    for table in _OF_A_CASE:
+    for table, asked_again in _OF_A_CASE:
         stamped[table] = _changed(
             session,
-            f"UPDATE {table} AS t SET territory = i.territory FROM incident AS i"
+            f"UPDATE {table} AS t SET {asked_again}territory = i.territory FROM incident AS i"
             f" WHERE t.incident_id = i.id AND i.stage NOT IN {ENDED}"
             " AND t.territory IS DISTINCT FROM i.territory",
         )

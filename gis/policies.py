@@ -137,7 +137,6 @@ TABLES: Mapping[str, Policy] = {
     "incident_photo": replace(PART_OF_A_CASE, add=OF_MY_CASE, changed=OF_MY_CASE),
     "dispatch_override": Policy(read=OF_MY_CASE, add=f"account_id = {ACCOUNT}"),
     "rating": Policy(read=OF_MY_CASE),
-    "reminder": CLOSED,
     "contact": _whole(f"{KEEPS_RULES} AND {ON_MY_GROUND}"),
     "delivery": CLOSED,
     "household": CLOSED,

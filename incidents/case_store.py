@@ -26,7 +26,11 @@ from incidents.incident import Incident
 from incidents.rules import Limit
 
 _COLUMNS = [column.key for column in Incident.__table__.columns if column.key != "geom"]
-_CLOCK_COLUMNS = [column.key for column in CaseClock.__table__.columns if column.key != "id"]
+_OF_THE_SWEEPS = ("soon_told_of", "late_told_of")
+"""What reminders write of a clock while a move may hold its case: a move leaves it alone."""
+_CLOCK_COLUMNS = [
+    column.key for column in CaseClock.__table__.columns if column.key not in ("id", *_OF_THE_SWEEPS)
+]
 
 # `app.case` keeps the case readable for the rest of the transaction: a move may hand it to a neighbour, and
 # PostgreSQL lets nobody change a row into one they may not read (`gis.policies.MY_CASE`).
@@ -120,10 +124,11 @@ def lock(session: Session, incident_id: int, version: int, by: Principal) -> Loc
 
 def _clock(values: dict[str, Any]) -> CaseClock:
     """A clock from its row as JSON."""
-    moments = ("started_at", "due_at", "due_soon_at", "stopped_at")
+    moments = ("started_at", "due_at", "due_soon_at", "stopped_at", "climb_asked_of")
     read = {name: datetime.fromisoformat(values[name]) for name in moments if values[name] is not None}
     numbers = {name: Decimal(str(values[name])) for name in ("value", "extended")}
-    return CaseClock(**(values | read | numbers))
+    kept = {name: value for name, value in values.items() if name not in _OF_THE_SWEEPS}
+    return CaseClock(**(kept | read | numbers))
 
 
 def _values(clock: CaseClock) -> dict[str, Any]:
@@ -179,14 +184,15 @@ _TURNED = "jsonb_populate_recordset(NULL::case_clock, CAST(:turned AS jsonb)) AS
 _AFTER = "(SELECT count(*) FROM stopped) AS after"
 
 # At most one clock may run, so what goes on or starts waits until everything that stops has stopped: a join
-# with a count over `stopped` cannot yield a row before `stopped` is complete.
+# with a count over `stopped` cannot yield a row before `stopped` is complete. The clocks are looked for among
+# those of the case: PostgreSQL takes what comes as JSON for a hundred rows, and would read the whole table.
 _WRITE = f"""
     WITH stopped AS (
         UPDATE case_clock AS c SET {_SET_CLOCK} FROM {_TURNED}
-        WHERE c.id = t.id AND t.stopped_at IS NOT NULL RETURNING c.id
+        WHERE c.incident_id = :id AND c.id = t.id AND t.stopped_at IS NOT NULL RETURNING c.id
     ), went_on AS (
         UPDATE case_clock AS c SET {_SET_CLOCK} FROM {_AFTER}, {_TURNED}
-        WHERE c.id = t.id AND t.stopped_at IS NULL
+        WHERE c.incident_id = :id AND c.id = t.id AND t.stopped_at IS NULL
     ), started AS (
         INSERT INTO case_clock ({", ".join(_CLOCK_COLUMNS)})
         SELECT {", ".join(f"s.{column}" for column in _CLOCK_COLUMNS)}

@@ -49,6 +49,34 @@ STARTED = {
 
 _MOMENT = DateTime(timezone=True)
 
+_RUNS = "{c}stopped_at IS NULL AND ({c}pauses -> -1 -> 1) IS DISTINCT FROM 'null'::jsonb"
+
+
+def tell_at(alias: str = "") -> str:
+    """When the next reminder of a clock is due: as its deadline comes near, and once that was told, at it.
+
+    Broken into lines as PostgreSQL writes it, by which models and database are compared.
+    """
+    c = alias and f"{alias}."
+    return f"""(
+CASE
+    WHEN {c}soon_told_of IS DISTINCT FROM {c}due_at THEN {c}due_soon_at
+    ELSE {c}due_at
+END)"""
+
+
+def to_tell(alias: str = "") -> str:
+    """Whether a clock runs and a reminder of its deadline is still to come."""
+    c = alias and f"{alias}."
+    return f"{_RUNS.format(c=c)} AND {c}late_told_of IS DISTINCT FROM {c}due_at"
+
+
+def to_climb(alias: str = "") -> str:
+    """Whether a clock runs at whose end the ladder is still to be asked."""
+    c = alias and f"{alias}."
+    asked = f"{c}climb_asked_of IS DISTINCT FROM {c}due_at"
+    return f"{_RUNS.format(c=c)} AND {asked} AND {c}clock IN ('handle', 'level')"
+
 
 class CaseClock(Base):
     """One clock of one case, running or stopped."""
@@ -56,9 +84,9 @@ class CaseClock(Base):
     __tablename__ = "case_clock"
     __table_args__ = (
         CheckConstraint(f"clock IN {CASE_CLOCKS}", name="clock_known"),
-        Index("ix_case_clock_due", "due_at", postgresql_where=text("stopped_at IS NULL")),
         Index("ix_case_clock_judged", text("LEAST(due_at, stopped_at)")),
-        Index("ix_case_clock_due_soon", "due_soon_at", postgresql_where=text("stopped_at IS NULL")),
+        Index("ix_case_clock_to_tell", text(tell_at()), postgresql_where=text(to_tell())),
+        Index("ix_case_clock_to_climb", "due_at", "incident_id", postgresql_where=text(to_climb())),
         Index(
             "uq_case_clock_running",
             "incident_id",
@@ -91,6 +119,12 @@ class CaseClock(Base):
     stopped_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     stopped_by: Mapped[str | None]
     """The move that stopped it."""
+    soon_told_of: Mapped[datetime | None] = mapped_column(_MOMENT)
+    late_told_of: Mapped[datetime | None] = mapped_column(_MOMENT)
+    """The deadline whose nearness, and whose passing, was told (`incidents.reminders`): one that has moved
+    since is another one, and is told of again."""
+    climb_asked_of: Mapped[datetime | None] = mapped_column(_MOMENT)
+    """The deadline at whose passing the ladder knew no next level (`incidents.ladder`)."""
     territory: Mapped[str] = territory_column()
 
     @property
@@ -288,9 +322,9 @@ class CaseClocks:
         row.recompute(self.rules.calendar)
 
     def move_to(self, territory: str) -> None:
-        """The clocks lie where the case lies."""
+        """The clocks lie where the case lies, and its ladder may know a next level."""
         for row in self.rows:
-            row.territory = territory
+            row.territory, row.climb_asked_of = territory, None
 
     def mirror(self) -> None:
         """Copy to the case what the map and the queue show of its clock."""

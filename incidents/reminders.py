@@ -2,7 +2,8 @@
 force that has a piece of work of it. The desk hears when a parked point is to be looked at again.
 
 The clocks themselves are the schedule: there is no second list of what is due when, so a paused, extended or
-recomputed clock needs nobody to correct one. A sweep tells what is due and not told yet.
+recomputed clock needs nobody to correct one. A sweep tells what is due and writes on the clock of which
+deadline it has told, so the next one does not even read it.
 """
 
 from __future__ import annotations
@@ -11,60 +12,39 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from gis.database import Base, territory_column
 from incidents.calendar import CITY_ZONE
+from incidents.clocks import tell_at, to_tell
 from incidents.notices import announce_case
 
-REMINDERS = ("due_soon", "overdue")
-
-
-class Reminder(Base):
-    """One reminder that was given, so that it is given once; a deadline that moves is another one."""
-
-    __tablename__ = "reminder"
-    __table_args__ = (CheckConstraint(f"kind IN {REMINDERS}", name="kind_known"),)
-
-    clock_id: Mapped[int] = mapped_column(ForeignKey("case_clock.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    territory: Mapped[str] = territory_column()
-
-
 # Two workers share what is due by SKIP LOCKED. One that reads before the other commits and locks afterwards
-# still sees an untold clock: for that the primary key of `reminder` stands.
+# reads the row again, and finds it told.
 _REMIND = sa.text(
-    """
+    f"""
     WITH due AS (
-        SELECT c.id AS clock_id, c.clock, c.due_at, c.incident_id, c.subtask_id,
-               CASE WHEN c.due_at <= :now THEN 'overdue' ELSE 'due_soon' END AS kind
+        SELECT c.id AS clock_id, c.clock, c.due_at,
+               CASE WHEN c.due_at <= :now THEN 'overdue' ELSE 'due_soon' END AS reminder,
+               i.id, i.stage, i.version, i.territory, i.reported_by, i.title, i.category, i.handler_id,
+               ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, s.member_id AS helper, s.department_code, s.what
         FROM case_clock AS c JOIN incident AS i ON i.id = c.incident_id
-        WHERE c.stopped_at IS NULL AND c.due_soon_at <= :now AND i.paused_at IS NULL
-          AND NOT EXISTS (SELECT FROM reminder AS r WHERE r.clock_id = c.id AND r.due_at = c.due_at
-                             AND r.kind = CASE WHEN c.due_at <= :now THEN 'overdue' ELSE 'due_soon' END)
-        ORDER BY c.due_soon_at LIMIT :limit FOR UPDATE OF c SKIP LOCKED
-    ), given AS (
-        INSERT INTO reminder (clock_id, kind, due_at, at, territory)
-        SELECT d.clock_id, d.kind, d.due_at, :now, i.territory
-        FROM due AS d JOIN incident AS i ON i.id = d.incident_id
-        ON CONFLICT DO NOTHING RETURNING clock_id, kind
+        LEFT JOIN subtask AS s ON s.id = c.subtask_id
+        WHERE {to_tell("c")} AND {tell_at("c")} <= :now AND i.paused_at IS NULL
+        ORDER BY {tell_at("c")} LIMIT :limit FOR UPDATE OF c SKIP LOCKED
+    ), told_of AS (
+        UPDATE case_clock AS c
+        SET soon_told_of = c.due_at,
+            late_told_of = CASE WHEN c.due_at <= :now THEN c.due_at ELSE c.late_told_of END
+        WHERE c.id = ANY(ARRAY(SELECT clock_id FROM due))
     ), told AS (
         INSERT INTO notice (incident_id, kind, member_id, department_code, body, created_at, territory)
-        SELECT i.id, d.kind,
-               CASE WHEN s.department_code IS NULL THEN coalesce(s.member_id, i.handler_id) END,
-               s.department_code,
-               jsonb_build_object('clock', d.clock, 'due_at', d.due_at, 'what', s.what), :now, i.territory
-        FROM given JOIN due AS d USING (clock_id, kind) JOIN incident AS i ON i.id = d.incident_id
-        LEFT JOIN subtask AS s ON s.id = d.subtask_id
+        SELECT d.id, d.reminder,
+               CASE WHEN d.department_code IS NULL THEN coalesce(d.helper, d.handler_id) END,
+               d.department_code,
+               jsonb_build_object('clock', d.clock, 'due_at', d.due_at, 'what', d.what), :now, d.territory
+        FROM due AS d
     )
-    SELECT given.kind AS reminder, i.id, i.stage, i.version, i.territory, i.reported_by, i.title, k.icon,
-           i.handler_id, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, s.member_id AS helper, s.department_code
-    FROM given JOIN due AS d USING (clock_id, kind) JOIN incident AS i ON i.id = d.incident_id
-    JOIN category AS k ON k.code = i.category
-    LEFT JOIN subtask AS s ON s.id = d.subtask_id
+    SELECT d.*, k.icon FROM due AS d JOIN category AS k ON k.code = d.category
     """
 )
 

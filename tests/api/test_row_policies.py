@@ -63,7 +63,7 @@ MEANT: dict[str, tuple[Meaning, Meaning, Meaning, Meaning]] = {
     "rating": (its_people, nobody, nobody, nobody),
     **dict.fromkeys(
         (
-            "reminder", "delivery", "household", "resident", "resident_correction", "sign_in_try",
+            "delivery", "household", "resident", "resident_correction", "sign_in_try",
             "incident_truth", "audit_seal",
         ),
         (nobody, nobody, nobody, nobody),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from incidents.clocks import tell_at, to_tell
 from incidents.notices import Notice
 from incidents.reminders import remind, remind_of_reviews
 from tests.toy_city import NOW
@@ -29,6 +30,25 @@ def test_who_has_the_case_hears_once_before_and_once_after_the_deadline(town):
     assert rounds == [0, 1, 0, 1, 0]
     member = town.city.members["990101001001002"]
     assert told(town.session, "due_soon", "overdue") == [("due_soon", member), ("overdue", member)]
+
+
+def test_what_was_told_is_not_looked_at_again(town):
+    """A city with thousands of overdue cases sweeps no slower: nothing of them is left to be read."""
+
+    def left(now):
+        waiting = f"SELECT count(*) FROM case_clock WHERE {to_tell()} AND {tell_at()} <= :now"
+        return town.session.execute(sa.text(waiting), {"now": now}).scalar_one()
+
+    case = town.report(town.member)
+    town.report(town.member, "k2")
+    assert left(LATE) == 2
+    remind(town.session, LATE)
+    assert left(LATE + timedelta(days=9)) == 0
+    town.move(case, "extend", town.member, now=LATE, note="等配件", amount=4)
+    town.move(case, "grant", town.officer, now=LATE)
+    assert left(LATE + timedelta(days=9)) == 1, "another deadline"
+    town.move(case, "pause", town.officer, now=LATE, note="等天晴")
+    assert left(LATE + timedelta(days=9)) == 0, "it stands"
 
 
 def test_a_clock_found_late_is_only_told_to_be_overdue(town):

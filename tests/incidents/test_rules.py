@@ -10,8 +10,19 @@ import sqlalchemy as sa
 from incidents import ladder
 from incidents.calendar import Calendar
 from incidents.clocks import CaseClock
-from incidents.rules import ClockRule, Limit, Rule, Rulebook, RuleSet, Traits, current_rulebook, office_hours
-from tests.toy_city import NOW
+from incidents.locating import DeclaredPlace
+from incidents.rules import (
+    ClockRule,
+    Limit,
+    Rule,
+    Rulebook,
+    RuleChoice,
+    RuleSet,
+    Traits,
+    current_rulebook,
+    office_hours,
+)
+from tests.toy_city import LAT, LON, NORTH_EAST, NOW, STEP
 
 CASE = Traits("20102", "community", "wechat", 3)
 
@@ -138,6 +149,30 @@ def test_paused_and_parked_cases_do_not_climb(town):
     for key, name in (("a", "pause"), ("b", "park")):
         town.move(town.report(town.member, key), name, town.officer, note="等")
     assert ladder.climb(town.session, at(17, day=30)) == []
+
+
+def test_a_case_that_stays_is_asked_again_when_its_deadline_or_its_ground_changes(town):
+    """The north-east lives by a set without a ladder, the ground west of it by one with it."""
+    use(town, "wuzhou")
+    town.session.add(RuleChoice(ground=NORTH_EAST, rule_set="gbt30428", valid_from=NOW - timedelta(days=1)))
+    town.session.flush()
+    case = town.report(town.member)
+
+    def asked_of(now):
+        assert ladder.climb(town.session, now) == []
+        town.session.expire_all()
+        return town.session.scalars(sa.select(CaseClock.climb_asked_of)).one()
+
+    first = town.case(case).due_at
+    assert asked_of(first - timedelta(minutes=1)) is None
+    assert asked_of(first) == first
+    town.move(case, "extend", town.member, now=first, note="等配件", amount=4)
+    town.move(case, "grant", town.officer, now=first)
+    second = town.case(case).due_at
+    assert asked_of(second) == second > first
+    there = DeclaredPlace(LON - STEP / 2, LAT + STEP / 2, "EPSG:4490", 5.0)
+    town.move(case, "relocate", town.operator, now=second, note="路西", place=there)
+    assert ladder.climb(town.session, second) == [case.id]
 
 
 def test_without_a_ladder_nothing_climbs(town):
