@@ -54,6 +54,8 @@ PRIVACY_TEXTS: dict[str, tuple[str, str]] = {
     "person.seen": ("谁看过（{n}）", "Who saw it ({n})"),
     "person.nobody": ("没有人看过", "Nobody has"),
     "person.correct": ("更正…", "Correct…"),
+    "person.m": ("男", "male"),
+    "person.f": ("女", "female"),
     "person.value": ("正确内容", "What it should say"),
     "person.reason": ("依据", "What that rests on"),
     "person.save": ("更正并记录", "Correct and record"),
@@ -87,5 +89,5 @@ PRIVACY_TEXTS: dict[str, tuple[str, str]] = {
     "person.did.erase_resident": ("匿名处理", "made nameless"),
 }
 
-PRIVACY_JS_KEYS = tuple(key for key in PRIVACY_TEXTS if key.startswith("person."))
+PRIVACY_JS_KEYS = (*(key for key in PRIVACY_TEXTS if key.startswith("person.")), "yes", "no")
 """What the script of the page of a person's rights says."""

@@ -62,7 +62,6 @@ _LABELS = {
     ("resident_correction", "before"): ("更正前", "Before", Privacy.PERSONAL),
     ("resident_correction", "after"): ("更正后", "After", Privacy.PERSONAL),
     ("resident_correction", "reason"): ("原因", "Reason", Privacy.PERSONAL),
-    ("incident", "building_id"): ("楼栋", "Building", Privacy.PERSONAL),
     ("resident", "erased_at"): ("匿名时间", "Made nameless", Privacy.INTERNAL),
 }
 """(table, field) -> its words and class, for what is in no layer."""
@@ -285,12 +284,9 @@ def _until(start: str | None, days: int) -> datetime | None:
 def _record(
     table: str, key: object, row: Mapping[str, Any], source: str | None, until: datetime | None = None
 ) -> HeldRecord:
-    held = [Held(name, *_label(table, name), value) for name, value in row.items() if _is_about(table, name)]
+    known = [field.name for field in _fields(table)] + [name for of, name in _LABELS if of == table]
+    held = [Held(name, *_label(table, name), row[name]) for name in known if name in row]
     return HeldRecord(table, str(key), source, until, held)
-
-
-def _is_about(table: str, name: str) -> bool:
-    return (table, name) in _LABELS or any(name == field.name for field in _fields(table))
 
 
 def _fields(table: str) -> Iterable[Any]:

@@ -106,7 +106,7 @@
 
   function line(report, one, held, erased) {
     const may = one.table === 'resident' && page.correctable.includes(held.name) && !report.masked && !erased;
-    const value = held.value === null ? '–' : String(held.value);
+    const value = held.value === null ? '–' : { m: say('person.m'), f: say('person.f'), true: say('yes'), false: say('no') }[held.value] || String(held.value);
     return [make('dt', zh ? held.zh : held.en), make('span', say(`person.class.${held.privacy}`), `class ${held.privacy}`), make('dd', value),
       may ? button(say('person.correct'), () => correctDialog(report, held)) : make('span')];
   }
@@ -161,10 +161,16 @@
   }
 
   const input = (name, value) => Object.assign(document.createElement('input'), { name, value: value ?? '', maxLength: 200, autocomplete: 'off' });
+  const choice = (name, options, chosen) => {
+    const made = Object.assign(document.createElement('select'), { name });
+    for (const [value, words] of options) made.append(Object.assign(make('option', words), { value, selected: value === String(chosen ?? '') }));
+    return made;
+  };
   const required = (control) => Object.assign(control, { required: true });
 
   function correctDialog(report, held) {
-    const value = field(say('person.value'), input('value', held.value));
+    const choices = { is_head: [['true', say('yes')], ['false', say('no')]], gender: [['', '–'], ['m', say('person.m')], ['f', say('person.f')]] }[held.name];
+    const value = field(say('person.value'), choices ? choice('value', choices, held.value) : input('value', held.value));
     dialog(`${say('person.correct').replace('…', '')} · ${zh ? held.zh : held.en}`, '', [value, field(say('person.reason'), required(input('reason')))], say('person.save'),
       (asked) => send(`/api/v1/residents/${report.resident_id}/corrections`, { field: held.name, value: asked.value.value.trim() || null, reason: asked.reason.value.trim() }),
       say('person.corrected'));
