@@ -30,6 +30,7 @@ from api import (
     oidc_endpoints,
     own_account_endpoints,
     privacy_endpoints,
+    public_endpoints,
     push,
     responsible_endpoints,
     roster_endpoints,
@@ -79,6 +80,7 @@ def create_app(
     app.state.hub = push.Hub(database, means.clock)
     app.state.turnstile = Turnstile()
     app.state.oidc = Provider.of(settings)
+    app.state.public_months = {}
     errors.add_handlers(app)
     for module in (
         health,
@@ -96,6 +98,7 @@ def create_app(
         roster_endpoints,
         household_endpoints,
         privacy_endpoints,
+        public_endpoints,
         desk_endpoints,
         settings_endpoints,
         contact_endpoints,

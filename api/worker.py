@@ -23,6 +23,7 @@ from incidents import deliveries, ladder, reminders
 from incidents.deliveries import Claimed, Quiet
 from incidents.notice_kinds import ENDS, NoticeKind
 from incidents.notice_wording import worded_kinds
+from incidents.public_bins import publish_due
 
 DEADLINES_EVERY_S, DELIVERIES_EVERY_S, SEALS_EVERY_S = 5.0, 2.0, 60.0
 LOOKS_FOR_OLD_EVERY_S = 600.0
@@ -57,6 +58,7 @@ class Worker:
                 (self.deliver, DELIVERIES_EVERY_S),
                 (self.seal_trail, SEALS_EVERY_S),
                 (self.forget, LOOKS_FOR_OLD_EVERY_S),
+                (self.publish, LOOKS_FOR_OLD_EVERY_S),
             )
         ]
         for loop in loops:
@@ -103,6 +105,17 @@ class Worker:
                 self._settings.home / "photos",
                 stopped=stop.is_set,
             )
+
+    def publish(self, _stop: threading.Event) -> None:
+        """Publish the numbers of months that are over, where the city wants that (`public_map`)."""
+        if self._settings.public_map:
+            with self._database.system_work() as session:
+                publish_due(
+                    session,
+                    self._clock(),
+                    k=self._settings.public_hide_below,
+                    zone=self._settings.zone,
+                )
 
     def deliver(self, stop: threading.Event) -> None:
         """Send everything that waits to leave the house and is due."""

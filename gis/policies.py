@@ -184,6 +184,8 @@ OPEN = (
     "land",
     "map_stamp",
     "owner_map_stamp",
+    "public_bin",
+    "public_month",
     "road",
     "roster_stamp",
     "rules_stamp",

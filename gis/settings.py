@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     ask_below: float = 0.8
     """A confidence under this makes the phone ask which side of the border the reporter is on."""
 
+    public_map: bool = False
+    """Whether the worker publishes each month's numbers by itself (`incidents.public_bins`)."""
+    public_hide_below: int = Field(default=10, ge=5)
+    """Numbers under this are hidden from the public."""
     public_url: str | None = None
     """Where reporters reach this server, for links in messages: https://city.example"""
     quiet_from: time = time(22)

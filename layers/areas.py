@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import shapely
 from geoalchemy2 import Geometry
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -65,3 +66,27 @@ def family_of(session: Session, code: str) -> Sequence[AreaName]:
     parents = ["", *(code[:width] for width in widths if width <= len(code))][: len(widths)]
     rows = session.execute(_FAMILY, {"parents": parents, "widths": widths[: len(parents)]})
     return [AreaName(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaShape:
+    """An area with its outline for a small drawing, in degrees, EPSG:4490, true to some five metres."""
+
+    code: str
+    name: str
+    name_en: str | None
+    shape: shapely.Geometry
+
+
+_OUTLINES = text(
+    """
+    SELECT code, name, name_en, ST_AsBinary(ST_SimplifyPreserveTopology(geom, 0.00005)) AS shape
+    FROM area WHERE level = :level ORDER BY code
+    """
+)
+
+
+def outlines(session: Session, level: str) -> list[AreaShape]:
+    """The areas of a level with their outlines, by code."""
+    rows = session.execute(_OUTLINES, {"level": level})
+    return [AreaShape(row.code, row.name, row.name_en, shapely.from_wkb(bytes(row.shape))) for row in rows]

@@ -39,7 +39,7 @@ class Resident(Base):
     name: Mapped[str]
     gender: Mapped[str | None]
     birth_year: Mapped[int | None]
-    phone: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(index=True)
     is_head: Mapped[bool] = mapped_column(default=False, server_default="false")
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     source_code: Mapped[str | None] = mapped_column(index=True)

@@ -123,3 +123,26 @@ def report(
             at = seen.at.astimezone(means.settings.zone)
             click.echo(f"{at:%Y-%m-%d %H:%M}  {seen.username}  {seen.action}  {seen.purpose or ''}")
     return 0
+
+
+@command.command(
+    help=say(
+        "公布已结束月份的公开统计（每月一次，公布后不再改变）。",
+        "Publish the public numbers of months that are over; once each, never changed again.",
+    )
+)
+@AS_JSON
+@click.pass_obj
+def publish(means: Means, as_json: bool) -> None:
+    from incidents.public_bins import publish_due
+
+    settings = means.settings
+    with means.database.system_work() as session:
+        done = publish_due(session, means.now(), k=settings.public_hide_below, zone=settings.zone)
+    if as_json:
+        emit_json(done)
+    elif done:
+        listed = ", ".join(f"{month:%Y-%m}" for month in done)
+        tell(say(f"已公布：{listed}。页面：/public", f"Published: {listed}. The page: /public"))
+    else:
+        tell(say("没有新的月份可公布（月末后 15 天）。", "No month is due; each is 15 days after its end."))

@@ -24,6 +24,7 @@ import incidents.incident
 import incidents.notice_wording
 import incidents.notices
 import incidents.overrides
+import incidents.public_bins
 import incidents.reminders
 import incidents.rules
 import incidents.setting_changes
