@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from api import (
     account_endpoints,
+    audit_endpoints,
     contact_endpoints,
     desk_endpoints,
     docs_page,
@@ -97,6 +98,7 @@ def create_app(
         responsible_endpoints,
         roster_endpoints,
         household_endpoints,
+        audit_endpoints,
         privacy_endpoints,
         public_endpoints,
         desk_endpoints,

@@ -15,6 +15,7 @@ from dash_app import case_csv
 from dash_app.desk import Desk, Visit, current_visit, visiting
 from dash_app.entry import SIGN_IN, WELCOME, and_back, manner, own_address, signed_in
 from dash_app.pages.account_page import account_page
+from dash_app.pages.audit_page import audit_page
 from dash_app.pages.exports_page import exports_page
 from dash_app.pages.privacy_page import privacy_page
 from dash_app.pages.users_page import users_page
@@ -67,6 +68,9 @@ def desk_routes(desk: Desk) -> list[Route]:
     async def users(request: Request) -> Response:
         return await _page(lambda: users_page(desk, request.url.query))
 
+    async def audit(request: Request) -> Response:
+        return await _page(lambda: audit_page(desk, request.url.query))
+
     async def exports(request: Request) -> Response:
         return await _page(lambda: exports_page(desk, request.url.query))
 
@@ -90,6 +94,7 @@ def desk_routes(desk: Desk) -> list[Route]:
 
     return [
         Route("/users", users),
+        Route("/audit", audit),
         Route("/exports", exports),
         Route("/privacy", rights),
         Route("/exports/cases", ask_for_cases, methods=["POST"]),

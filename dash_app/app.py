@@ -35,6 +35,7 @@ from dash_app.entry import WELCOME, Entry, manner, own_address, signed_in, wants
 from dash_app.evaluation_csv import evaluation_file
 from dash_app.map_style import map_style
 from dash_app.pages import (
+    audit_page,
     evaluation_page,
     exports_page,
     people_page,
@@ -84,6 +85,7 @@ def compose(
                 settings_page.PATH,
                 users_page.PATH,
                 exports_page.PATH,
+                audit_page.PATH,
                 privacy_page.PATH,
             ),
             Entry(pages, desk),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dash_app.texts_accounts import ACCOUNT_TEXTS
+from dash_app.texts_audit import AUDIT_TEXTS
 from dash_app.texts_evaluation import EVALUATION_JS_KEYS, EVALUATION_TEXTS
 from dash_app.texts_forces import FORCES_TEXTS
 from dash_app.texts_households import HOUSEHOLD_JS_KEYS, HOUSEHOLD_TEXTS
@@ -17,6 +18,7 @@ LANGUAGES = ("zh", "en")
 TEXTS: dict[str, tuple[str, str]] = (
     SETTINGS_TEXTS
     | ACCOUNT_TEXTS
+    | AUDIT_TEXTS
     | FORCES_TEXTS
     | EVALUATION_TEXTS
     | HOUSEHOLD_TEXTS

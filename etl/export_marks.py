@@ -102,6 +102,17 @@ def trace(session: Session, path: Path) -> Traced | None:
     return None
 
 
+def newest_files(session: Session, *, limit: int) -> list[Traced]:
+    """The newest files that went out, of those the reader may know of."""
+    rows = session.execute(
+        sa.select(ExportFile, ExportRequest)
+        .join(ExportRequest, ExportRequest.id == ExportFile.request_id)
+        .order_by(ExportFile.made_at.desc())
+        .limit(limit)
+    )
+    return [_traced(file, request, changed=False) for file, request in rows]
+
+
 def numbers_in(path: Path) -> Iterator[str]:
     """Every number of a mark in a file, looking into the parts of a zipped one (XLSX) too."""
     if zipfile.is_zipfile(path):

@@ -6,6 +6,7 @@ They run with the rights of the tables' owner, so each asks itself what the pers
 
 from __future__ import annotations
 
+from api.migrations.audit_functions import AUDIT_FUNCTIONS
 from api.migrations.subject_functions import INNER, SUBJECT_FUNCTIONS
 from gis.access import SUPERVISOR_ROLES
 from gis.policies import ACCOUNT, DEPARTMENT, HIGH, IS_A_DEPARTMENT, LOW, MEMBER, ON_MY_GROUND, has_role
@@ -196,5 +197,5 @@ $$
 
 FUNCTIONS = (
     _TOKEN_HOLDER, _CASES_I_HELP_WITH, _DWELLINGS, _RESIDENTS, _OPEN_WORK, *_MASKS, _TRACE, _READ_HOUSEHOLDS,
-    _UNMASK, _SHOWN_PHONE, _LOOKS, *SUBJECT_FUNCTIONS,
+    _UNMASK, _SHOWN_PHONE, _LOOKS, *SUBJECT_FUNCTIONS, *AUDIT_FUNCTIONS,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from dash_app.markup import LOGO, div, icon, join, span, tag
 from dash_app.texts import Words
 from dash_app.tokens import THEMES
 from dash_app.view_state import ViewState
-from gis.access import Principal
+from gis.access import SUPERVISOR_ROLES, Principal
 from layers.subject_rights import REPORTERS
 
 
@@ -138,6 +138,9 @@ def _account(words: Words, principal: Principal) -> Markup:
             else None,
             tag("a", icon("people", "s"), words("rail.users"), cls="menu-item", href="/users")
             if keeps_accounts(principal)
+            else None,
+            tag("a", icon("eye", "s"), words("rail.audit"), cls="menu-item", href="/audit")
+            if principal.role in SUPERVISOR_ROLES
             else None,
             tag(
                 "a", icon("phone", "s"), words("settings.phone"), cls="menu-item", href="/m", data_native=True
