@@ -27,6 +27,7 @@ class AccountRow:
     role: str
     territory: str | None
     ground_name: str | None
+    ground_name_en: str | None
     member_id: int | None
     active: bool
     locked_at: datetime | None
@@ -53,6 +54,7 @@ _ROWS = """
                     (SELECT c.name FROM cell AS c JOIN generation AS g ON g.name = c.generation
                      WHERE g.status = 'active' AND c.kind = 'social' AND c.code = a.territory LIMIT 1)
            ) AS ground_name,
+           (SELECT name_en FROM area WHERE code = a.territory) AS ground_name_en,
            a.member_id, a.active, a.locked_at, a.lock_reason, a.second_factor, a.must_change_password,
            a.undertaking_version,
            (SELECT max(coalesce(t.last_used_at, t.created_at)) FROM access_token AS t

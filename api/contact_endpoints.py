@@ -18,7 +18,9 @@ from api.schemas import Body, Id
 from api.senders import Message, NotDelivered, senders_of
 from api.settings_endpoints import Language
 from gis.access import Principal
+from gis.database import Session
 from gis.errors import Invalid, NotFound, Unavailable
+from grids.members import Department
 from incidents.contacts import Contact, add_contact, contacts, masked_address, remove_contact
 from incidents.notice_wording import SAMPLE
 from incidents.setting_changes import note, require_keeper
@@ -29,12 +31,13 @@ ContactId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 class ContactBody(Body):
-    """An address: of a member, or with none of the desk of a territory."""
+    """An address: of a member, of a department on a ground, or with none of the desk of the ground."""
 
     sender: Literal["email", "sms", "webhook"]
     address: Annotated[str, Field(max_length=260)]
     language: Language = "zh"
     member_id: Id | None = None
+    department: Annotated[str, Field(max_length=40)] | None = None
     territory: Annotated[str, Field(max_length=15)] = ""
 
 
@@ -47,6 +50,7 @@ class ContactShown(BaseModel):
     language: str
     member_id: int | None
     account_id: int | None
+    department_code: str | None
     territory: str
 
     @classmethod
@@ -88,6 +92,7 @@ def add(door: SignedInDoor, body: ContactBody) -> ContactShown:
     with door.open() as (session, by, now):
         ground = parameters.territory(body.territory) or ""
         require_keeper(by, ground)
+        _refuse_owner(session, body)
         added = add_contact(session, **body.model_dump() | {"territory": ground})
         if added is None:
             raise Invalid(
@@ -137,6 +142,24 @@ def send_test(door: SignedInDoor, contact_id: ContactId) -> Tried:
             remedy_zh="请检查地址和服务器的发送设置后重试。",
         ) from failure
     return Tried(key=key)
+
+
+def _refuse_owner(session: Session, body: ContactBody) -> None:
+    """An address belongs to one, and to one there is. Raises Invalid."""
+    if body.member_id is not None and body.department is not None:
+        raise Invalid(
+            en="An address belongs to one member or to one department.",
+            zh="一个地址只归一位人员或一个部门。",
+            remedy_en="Name one of them.",
+            remedy_zh="请只填其中之一。",
+        )
+    if body.department is not None and session.get(Department, body.department) is None:
+        raise Invalid(
+            en=f"There is no department {body.department}.",
+            zh=f"没有部门 {body.department}。",
+            remedy_en="Choose a department of the list.",
+            remedy_zh="请从部门列表中选择。",
+        )
 
 
 def _test_message(contact: Contact, key: str) -> Message:

@@ -200,6 +200,13 @@ SETTINGS_TEXTS: dict[str, tuple[str, str]] = {
     "contact.desk": ("{ground} 值班台", "desk of {ground}"),
     "contact.member": ("人员 {id}", "member {id}"),
     "contact.account": ("账户 {id}", "account {id}"),
+    "contact.department": ("{name} · {ground}", "{name} · {ground}"),
+    "contact.whose": ("归属", "Whose it is"),
+    "contact.of_desk": ("值班台", "The desk"),
+    "contact.whose_note": (
+        "部门的地址收到该辖区派给它的事件和协办；值班台的地址收到无人承办的通知。",
+        "A department hears of what it is given on this ground, the desk of what nobody has.",
+    ),
     "contact.test": ("发测试", "Send a test"),
     "contact.sent": ("测试消息已发出", "The test message went out"),
     "contact.remove_sure": (

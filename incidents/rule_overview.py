@@ -69,6 +69,7 @@ class GroundRow:
     code: str
     level: str
     name: str
+    name_en: str | None
     rule_set: str
     chosen: bool
     since: datetime | None
@@ -88,17 +89,20 @@ def overview(session: Session, *, by: Principal, now: datetime, zone: ZoneInfo =
         row.ground: row
         for row in session.scalars(sa.select(RuleChoice).where(RuleChoice.valid_until.is_(None)))
     }
-    known = {code for code, _, _ in grounds}
-    names = dict(session.execute(sa.select(Area.code, Area.name).where(Area.code.in_(choices))).all())
+    known = {code for code, *_ in grounds}
+    named = sa.select(Area.code, Area.name, Area.name_en).where(Area.code.in_(choices))
+    names = {code: (name, name_en) for code, name, name_en in session.execute(named)}
     more = [
-        (code, "other", names.get(code, code)) for code in choices if code not in known and by.covers(code)
+        (code, "other", *names.get(code, (code, None)))
+        for code in sorted(choices)
+        if code not in known and by.covers(code)
     ]
     shown = [
         GroundRow(
-            code, level, name, books.of(code).code, code in choices,
+            code, level, name, name_en, books.of(code).code, code in choices,
             choices[code].valid_from if code in choices else None,
         )
-        for code, level, name in [*grounds, *sorted(more)]
+        for code, level, name, name_en in [*grounds, *more]
     ]  # fmt: skip
     used = {books.of().code, *(row.rule_set for row in choices.values())}
     categories = {row.code: row for row in session.scalars(sa.select(Category))}
@@ -109,14 +113,16 @@ def overview(session: Session, *, by: Principal, now: datetime, zone: ZoneInfo =
     return Overview(sets, shown)
 
 
-def _grounds(session: Session, by: Principal) -> list[tuple[str, str, str]]:
-    """(code, level, name): the whole city as "", then its districts."""
+def _grounds(session: Session, by: Principal) -> list[tuple[str, str, str, str | None]]:
+    """(code, level, name, English name): the whole city as "", then its districts."""
     areas = session.execute(
-        sa.select(Area.code, Area.level, Area.name).where(Area.level.in_(GROUND_LEVELS)).order_by(Area.code)
+        sa.select(Area.code, Area.level, Area.name, Area.name_en)
+        .where(Area.level.in_(GROUND_LEVELS))
+        .order_by(Area.code)
     ).all()
-    city = next((name for _, level, name in areas if level == "city"), "")
-    districts = [(code, level, name) for code, level, name in areas if level == "district"]
-    return [("", "city", city), *((code, level, name) for code, level, name in districts if by.covers(code))]
+    city = next(((one.name, one.name_en) for one in areas if one.level == "city"), ("", None))
+    districts = [tuple(one) for one in areas if one.level == "district" and by.covers(one.code)]
+    return [("", "city", *city), *districts]
 
 
 def _set_row(

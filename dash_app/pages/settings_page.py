@@ -201,9 +201,11 @@ def _contacts(look: _Asking) -> Markup:
     if not may_keep(by, by.territory):
         return div(look.words("contact.not_yours"), cls="card mute")
     grounds = overview(look.session, by=by, now=look.now, zone=look.desk.zone).grounds
-    named = {one.code: one.name for one in grounds if may_keep(by, one.code)}
+    named = {one.code: look.words.either(one.name, one.name_en) for one in grounds if may_keep(by, one.code)}
     found = [one for one in contacts(look.session) if by.covers(one.territory)]
-    return contacts_panel(look.words, found, look.desk.ways, named, by.territory or "")
+    words = look.words
+    of_departments = {one.code: words.either(one.name_zh, one.name_en) for one in departments(look.session)}
+    return contacts_panel(words, found, look.desk.ways, named, by.territory or "", of_departments)
 
 
 def _retention(look: _Asking) -> Markup:

@@ -56,7 +56,9 @@ class Look:
     def ground(self, account: AccountRow) -> str:
         if account.territory is None:
             return self.words("users.no_ground")
-        return account.ground_name or account.territory or self.words("users.whole_city")
+        if account.ground_name:
+            return self.words.either(account.ground_name, account.ground_name_en)
+        return account.territory or self.words("users.whole_city")
 
     def in_days(self, days: int) -> str:
         """A moment some days from now as a `datetime-local` field writes it, in the city's time."""

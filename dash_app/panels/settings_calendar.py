@@ -190,10 +190,10 @@ def _named(words: Words, known: Mapping[str, Any] | None) -> Markup:
         else:
             spans.append((name, day, day))
     worked = [date.fromisoformat(iso) for iso in (known or {}).get("worked", ())]
-    english = dict(HOLIDAYS)
+    english = {zh.removesuffix("节"): en for zh, en in HOLIDAYS}
     lines = [
         div(
-            span(words.either(name, english.get(name)), cls="bold name"),
+            span(words.either(name, english.get(name.removesuffix("节"))), cls="bold name"),
             span(
                 day_words(first, words.language),
                 f" – {day_words(last, words.language)}" if last != first else "",
@@ -203,9 +203,7 @@ def _named(words: Words, known: Mapping[str, Any] | None) -> Markup:
         for name, first, last in spans
     ]
     if worked:
-        days = "、".join(day_words(day, "zh") for day in worked)
-        if words.language == "en":
-            days = ", ".join(day_words(day, "en") for day in worked)
+        days = words("people.and").join(day_words(day, words.language) for day in worked)
         lines.append(div(span(words("cal.worked"), cls="bold name"), span(days, cls="mid"), cls="set-row"))
     return tag(
         "section",

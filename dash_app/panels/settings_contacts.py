@@ -15,9 +15,15 @@ _SIGNS = {"email": "doc", "sms": "phone", "webhook": "link"}
 
 
 def contacts_panel(
-    words: Words, found: Sequence[Contact], ways: Collection[str], grounds: Mapping[str, str], ground: str
+    words: Words,
+    found: Sequence[Contact],
+    ways: Collection[str],
+    grounds: Mapping[str, str],
+    ground: str,
+    departments: Mapping[str, str],
 ) -> Markup:
-    """`ways` are the senders this server has, `grounds` names by code, `ground` the person's own."""
+    """`ways` are the senders this server has, `grounds` names by code, `ground` the person's own;
+    `departments` are names by code."""
     return join(
         [
             tag(
@@ -35,23 +41,26 @@ def contacts_panel(
             ),
             tag(
                 "section",
-                div([_row(words, one, grounds) for one in found], cls="rows")
+                div([_row(words, one, grounds, departments) for one in found], cls="rows")
                 if found
                 else _empty(words, ground),
                 cls="card",
             ),
-            _form(words, grounds, ground),
+            _form(words, grounds, ground, departments),
         ]
     )
 
 
-def _row(words: Words, one: Contact, grounds: Mapping[str, str]) -> Markup:
+def _row(words: Words, one: Contact, grounds: Mapping[str, str], departments: Mapping[str, str]) -> Markup:
     where = grounds.get(one.territory, one.territory) or words("rules.city")
     whose = words("contact.desk", ground=where)
     if one.member_id is not None:
         whose = words("contact.member", id=one.member_id)
     elif one.account_id is not None:
         whose = words("contact.account", id=one.account_id)
+    elif one.department_code is not None:
+        name = departments.get(one.department_code, one.department_code)
+        whose = words("contact.department", name=name, ground=where)
     return div(
         icon(_SIGNS[one.sender]),
         span(masked_address(one), cls="bold name"),
@@ -83,8 +92,9 @@ def _empty(words: Words, ground: str) -> Markup:
     )
 
 
-def _form(words: Words, grounds: Mapping[str, str], ground: str) -> Markup:
+def _form(words: Words, grounds: Mapping[str, str], ground: str, departments: Mapping[str, str]) -> Markup:
     where = [(code, name or words("rules.city")) for code, name in grounds.items()]
+    whose = [("", words("contact.of_desk")), *departments.items()]
     return form(
         words,
         "contact-form",
@@ -104,7 +114,11 @@ def _form(words: Words, grounds: Mapping[str, str], ground: str) -> Markup:
             maxlength=260,
             placeholder=words("contact.address_hint"),
         ),
-        choice_field(words("contact.ground"), "territory", where, ground),
+        pair(
+            choice_field(words("contact.whose"), "department", whose, data_type="null"),
+            choice_field(words("contact.ground"), "territory", where, ground),
+        ),
+        tag("p", words("contact.whose_note"), cls="s12 mute"),
         method="POST",
         url="/api/v1/settings/contacts",
         submit="set.add",

@@ -32,7 +32,7 @@ def kind_words(words: Words, kind: str) -> str:
 
 
 def _row(words: Words, kind: NoticeKind, current: bool, own: bool) -> Markup:
-    ways = "、".join(words(f"sender.{sender}") for sender in kind.senders)
+    ways = words("people.and").join(words(f"sender.{sender}") for sender in kind.senders)
     return tag(
         "a",
         div(

@@ -66,7 +66,9 @@ def _ground(
     words: Words, found: Overview, ground: GroundRow, may: bool, now: datetime, zone: ZoneInfo
 ) -> Markup:
     whole = ground.code == ""
-    name = words("rules.city") + (f" · {ground.name}" if ground.name else "") if whole else ground.name
+    name = words.either(ground.name, ground.name_en)
+    if whole:
+        name = " · ".join(part for part in (words("rules.city"), name) if part)
     current = set_name(words, found, ground.rule_set)
     options = [(one.code, words.either(one.name_zh, one.name_en)) for one in found.sets]
     if not whole:

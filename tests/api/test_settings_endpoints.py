@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
+import sqlalchemy as sa
+
+from incidents.deliveries import Quiet, plan
+from tests import toy_city
+from tests.served_city import report_body
+from tests.toy_city import SUBDISTRICT
 
 LINE = {"clock": "verify", "kind": "urgent_hours", "value": 5}
 YEAR = {"off": {"2027-01-01": "元旦"}, "worked": ["2027-01-09"]}
@@ -109,6 +117,24 @@ def test_a_contact_is_added_masked_and_forgotten(api):
     assert api.client("admin").delete(f"/api/v1/settings/contacts/{added['id']}").status_code == 204
     assert "somebody@" not in str(api.get("admin", "/settings/changes"))
     assert api.client("officer").get("/api/v1/settings/contacts").status_code == 403
+
+
+def test_an_address_of_a_department_hears_of_what_the_department_is_given(api):
+    url = "/api/v1/settings/contacts"
+    body = {"sender": "webhook", "address": "https://squad.example/in", "territory": SUBDISTRICT}
+    for wrong in ({"department": "nobody"}, {"department": "city_management", "member_id": 1}):
+        assert api.client("admin").post(url, json=body | wrong).status_code == 422
+    added = api.client("admin").post(url, json=body | {"department": "city_management"}).json()
+    assert (added["department_code"], added["territory"]) == ("city_management", SUBDISTRICT)
+    case = api.post("officer", "/incidents", **report_body())
+    asked = {"move": "assist", "version": case["version"], "note": "清运", "department": "city_management"}
+    api.post("officer", f"/incidents/{case['id']}/moves", **asked)
+    with api.database.system_work() as session:
+        plan(session, api.now, Quiet(time(22), time(7), toy_city.BEIJING), ["webhook"])
+        told = session.execute(
+            sa.text("SELECT n.kind FROM delivery AS d JOIN notice AS n ON n.id = d.notice_id")
+        ).scalars()
+        assert list(told) == ["assist_asked"]
 
 
 def test_a_test_message_says_when_there_is_no_way_out(api):

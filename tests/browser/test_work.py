@@ -48,6 +48,23 @@ def test_a_call_is_taken_down_with_a_look_at_who_answers(site):
     assert "热线" in page.locator("#detail .timeline li").first.inner_text()
 
 
+def test_an_address_of_a_department_is_added_and_removed_on_the_settings_page(site):
+    page = site.open("/settings?section=contacts", "admin", wait_for=".set-main .card")
+    page.locator("[data-open=contact-form]").first.click()
+    dialog = page.locator(".dialog")
+    dialog.locator("[name=sender]").select_option("webhook")
+    dialog.locator("[name=address]").fill("https://squad.example/in")
+    dialog.locator("[name=department]").select_option("city_management")
+    with page.expect_navigation():
+        dialog.locator("[type=submit]").click()
+    row = page.locator(".set-row", has_text="https://squad.example/…")
+    assert "城管" in row.inner_text()
+    page.on("dialog", lambda question: question.accept())
+    with page.expect_navigation():
+        row.locator("[data-remove-contact]").click()
+    assert row.count() == 0
+
+
 def test_a_rule_is_changed_and_undone_on_the_settings_page(site):
     page = site.open("/settings?section=rules&set=gbt30428", "admin", wait_for=".set-table")
     row = page.locator(".set-table tr", has_text="2 紧急工作时")
