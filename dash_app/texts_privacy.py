@@ -87,6 +87,42 @@ PRIVACY_TEXTS: dict[str, tuple[str, str]] = {
     "person.did.report_subject": ("查询报告", "made a report"),
     "person.did.correct_resident": ("更正", "corrected"),
     "person.did.erase_resident": ("匿名处理", "made nameless"),
+    "public.title": ("事件公开统计", "Cases in public numbers"),
+    "public.of_month": ("{month}各社区事件", "Cases by community, {month}"),
+    "public.nothing_yet": (
+        "还没有公布的月份。每月结束约两周后公布一次。",
+        "No month is published yet. Each is published once, some two weeks after its end.",
+    ),
+    "public.month": ("月份", "Month"),
+    "public.class": ("大类", "Class"),
+    "public.all": ("全部大类", "All classes"),
+    "public.show": ("显示", "Show"),
+    "public.hidden_note": (
+        "不足 {k} 件不显示；显示的数向下取到 {step} 的倍数。每月公布一次，公布后不再改变。",
+        "Hidden below {k}; shown numbers are rounded down to a multiple of {step}. Each month is published"
+        " once and does not change afterwards.",
+    ),
+    "public.hidden": ("不足 {k} 件不显示", "hidden below {k}"),
+    "public.unit": ("件 / 月", "cases a month"),
+    "public.cases": ("{n} 件", "{n} cases"),
+    "public.at_least": ("至少 {n} 件", "at least {n} cases"),
+    "public.and_hidden": ("，另有 {n} 类不足 {k} 件", ", and {n} classes below {k}"),
+    "public.community": ("社区", "Community"),
+    "public.shown": ("事件", "Cases"),
+    "public.in_time": ("按时办结", "Done in time"),
+    "public.rate": ("约 {rate}%（{part} / {whole}）", "about {rate} % ({part} / {whole})"),
+    "public.most": ("未按时的不足 {k} 件", "fewer than {k} were not"),
+    "public.few": ("按时的不足 {k} 件", "fewer than {k} were"),
+    "public.too_few": ("件数少，不显示", "too few to tell"),
+    "public.choose_class": (
+        "选一个大类可看按时办结情况。",
+        "Choose a class to see how many were done in time.",
+    ),
+    "public.rule": (
+        "只公布“社区、大类、月份”这一层，不公布合计；地图上没有楼栋和具体位置。",
+        "Only one level is published (community, class, month) and no totals; the map shows no building and"
+        " no place.",
+    ),
 }
 
 PRIVACY_JS_KEYS = (*(key for key in PRIVACY_TEXTS if key.startswith("person.")), "yes", "no")

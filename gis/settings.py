@@ -37,8 +37,8 @@ class Settings(BaseSettings):
 
     public_map: bool = False
     """Whether the worker publishes each month's numbers by itself (`incidents.public_bins`)."""
-    public_hide_below: int = Field(default=10, ge=5)
-    """Numbers under this are hidden from the public."""
+    public_hide_below: int = Field(default=10, ge=5, le=19)
+    """Numbers under this are hidden from the public; the map's second shade begins at 20."""
     public_url: str | None = None
     """Where reporters reach this server, for links in messages: https://city.example"""
     quiet_from: time = time(22)
