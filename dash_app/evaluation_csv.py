@@ -1,4 +1,8 @@
-"""The evaluation as a CSV file: a row a group and indicator, both counts beside every rate."""
+"""The evaluation as a CSV file: a row a group and indicator, both counts beside every rate.
+
+It holds counts and nobody's data, so it is made at once; like every file it carries its mark and is
+registered (`etl.export_gate`).
+"""
 
 from __future__ import annotations
 
@@ -9,38 +13,36 @@ import io
 from dash_app.case_csv import safe_cell
 from dash_app.desk import Desk, Visit
 from dash_app.evaluation_view import EvaluationView
-from dash_app.pages.cases_page import moment
 from dash_app.pages.evaluation_page import report_of, span_words
 from dash_app.texts import Words
-from gis import audit
+from etl import export_gate
+from etl.export_marks import mark_of
 from incidents.evaluation_report import Report
 from incidents.indicators import Ratio
 
+SUBJECT = "evaluation"
 SPANS = ("now", "previous", "year")
 
 
 def evaluation_file(desk: Desk, visit: Visit, query: str) -> tuple[str, bytes]:
-    """(file name, content) of the report of an address; the export is written into the trail."""
+    """(file name, content) of the report of an address, with its mark."""
     view, words = EvaluationView.parse(query), visit.words
     with desk.reading() as (session, _, now):
         report = report_of(desk, session, visit, view, now)
-        span = span_words(report.window)
-        mark = words(
-            "eval.csv.mark", user=visit.principal.display_name, time=moment(now, desk.zone), span=span
-        )
-        content = _text(words, report, mark).encode("utf-8-sig")
-        audit.record(
-            session,
-            "export",
-            "evaluation",
-            hashlib.sha256(content).hexdigest(),
-            by=visit.principal,
-            now=now,
-            territory=view.territory or visit.principal.territory or None,
-            rows=len(report.lines),
-            filter=view.query,
-        )
-    return f"evaluation-{now.astimezone(desk.zone):%Y%m%d-%H%M}.csv", content
+        rows, number = 1 + len(report.lines), export_gate.new_number()
+        reason = words("eval.csv.reason", span=span_words(report.window))
+        request = export_gate.take_counts(
+            session, SUBJECT, {"filter": view.query}, reason, rows=rows, by=visit.principal, now=now,
+            ground=view.territory or None,
+        )  # fmt: skip
+        mark = mark_of(request, number, rows=rows, now=now, zone=desk.zone)
+        content = _text(words, report, mark.sentence).encode("utf-8-sig")
+        name = f"evaluation-{now.astimezone(desk.zone):%Y%m%d-%H%M}.csv"
+        export_gate.register(
+            session, request, number, hashlib.sha256(content).hexdigest(), rows=rows, by=visit.principal,
+            now=now, file_name=name,
+        )  # fmt: skip
+    return name, content
 
 
 def _text(words: Words, report: Report, mark: str) -> str:

@@ -190,11 +190,13 @@ ACCOUNT_TEXTS: dict[str, tuple[str, str]] = {
         "Files are marked with name, time and purpose, and registered; delete them after use.",
     ),
     "exports.incidents": ("事件 .csv", "Cases .csv"),
+    "exports.evaluation": ("考核 .csv", "Evaluation .csv"),
     "exports.rows": ("{n} 行", "{n} rows"),
     "exports.fetch": ("下载", "Fetch"),
     "exports.status.asked": ("待审批", "waits for approval"),
     "exports.status.refused": ("未批准", "refused"),
     "exports.status.over": ("已过期", "no longer open"),
+    "exports.status.taken": ("已下载", "taken"),
     # signing in
     "sign.or": ("或", "or"),
     "sign.oidc": ("政务统一身份登录", "Sign in with the city's account"),

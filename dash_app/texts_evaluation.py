@@ -67,10 +67,7 @@ EVALUATION_TEXTS: dict[str, tuple[str, str]] = {
     "eval.csv.code": ("编码", "code"),
     "eval.csv.name": ("名称", "name"),
     "eval.csv.id": ("指标标识", "indicator id"),
-    "eval.csv.mark": (
-        "一图治城 · {user} · {time} 导出 · 时段 {span}",
-        "CityGrid · exported by {user} · {time} · window {span}",
-    ),
+    "eval.csv.reason": ("考核统计 {span}", "Evaluation figures {span}"),
     "eval.printed": ("{user} 于 {time} 打印", "Printed by {user}, {time}"),
     # the reporter's page
     "track.why_again": ("还有什么没办好", "What is still to be done"),

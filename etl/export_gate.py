@@ -2,7 +2,8 @@
 
 An export is asked for with a reason. Up to its role's own limit it is open at once; above it a superior
 decides. It may then be fetched for a day. Each file made is registered by its hash and by the number in its
-mark, so that a stray copy is traced to a person whatever it is called (`etl.export_marks`).
+mark, so that a stray copy is traced to a person whatever it is called (`etl.export_marks`). Counts are
+nobody's data: a file of them is made at once, and registered and marked like every other.
 """
 
 from __future__ import annotations
@@ -135,6 +136,43 @@ def ask(
             remedy_zh="请缩小范围，或分批导出。",
         )
     free = unlimited or rows <= limit.free
+    return _keep(
+        session, subject, what, reason, rows, by, now, by.territory if ground is None else ground,
+        open_until=now + OPEN_FOR if free else None,
+    )  # fmt: skip
+
+
+def take_counts(
+    session: Session,
+    subject: str,
+    what: dict[str, Any],
+    reason: str,
+    *,
+    rows: int,
+    by: Principal,
+    now: datetime,
+    ground: str | None = None,
+) -> ExportRequest:
+    """A file of counts is being made: nobody decides on it, and it cannot be fetched again later.
+
+    The caller makes sure that the counts are the person's to see.
+    """
+    ground = (by.territory or "") if ground is None else ground
+    return _keep(session, subject, what, reason, rows, by, now, ground, open_until=now)
+
+
+def _keep(
+    session: Session,
+    subject: str,
+    what: dict[str, Any],
+    reason: str,
+    rows: int,
+    by: Principal,
+    now: datetime,
+    ground: str,
+    *,
+    open_until: datetime | None,
+) -> ExportRequest:
     request = ExportRequest(
         account_id=by.account_id,
         username=by.username,
@@ -144,10 +182,10 @@ def ask(
         what=what,
         reason=reason.strip(),
         rows=rows,
-        status="approved" if free else "asked",
+        status="asked" if open_until is None else "approved",
         asked_at=now,
-        open_until=now + OPEN_FOR if free else None,
-        territory=by.territory if ground is None else ground,
+        open_until=open_until,
+        territory=ground,
     )
     session.add(request)
     session.flush()

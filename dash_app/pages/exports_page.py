@@ -129,11 +129,8 @@ def _open_layers() -> list[Layer]:
 
 
 def _line(words: Words, row: ExportRequest, now: datetime, zone: ZoneInfo, *right: object) -> Markup:
-    what = (
-        words("exports.incidents")
-        if row.subject == SUBJECT
-        else row.subject + str(row.what.get("format", ""))
-    )
+    format_ = str(row.what.get("format", ""))
+    what = words.get(f"exports.{row.subject}", row.subject) if not format_ else row.subject + format_
     asked = moment_words(row.asked_at, now, zone, words.language)
     return tag(
         "li",
@@ -174,6 +171,13 @@ def _waiting(words: Words, rows: list[ExportRequest], now: datetime, zone: ZoneI
     return section(tag("h2", words("exports.waiting")), body, cls="card")
 
 
+def _state(row: ExportRequest) -> str:
+    """Of an export that cannot be fetched: a file of counts was taken as it was made."""
+    if row.status != "approved":
+        return row.status
+    return "taken" if row.open_until == row.asked_at else "over"
+
+
 def _mine(words: Words, rows: list[ExportRequest], now: datetime, zone: ZoneInfo) -> Markup:
     lines = []
     for row in rows:
@@ -182,7 +186,7 @@ def _mine(words: Words, rows: list[ExportRequest], now: datetime, zone: ZoneInfo
         right = (
             tag("a", icon("download", "s"), words("exports.fetch"), cls="btn", href=address, download=True)
             if is_open
-            else chip(words(f"exports.status.{'over' if row.status == 'approved' else row.status}"))
+            else chip(words(f"exports.status.{_state(row)}"))
         )
         lines.append(_line(words, row, now, zone, right))
     body = tag("ul", lines, cls="rows") if lines else tag("p", words("exports.none"), cls="mute")

@@ -12,10 +12,12 @@ from dash_app.desk import current_visit
 from dash_app.evaluation_csv import evaluation_file
 from dash_app.evaluation_view import EvaluationView
 from dash_app.pages.evaluation_page import evaluation_page, shade_shapes
+from dash_app.pages.exports_page import exports_page
 from dash_app.shading import HATCHED, class_names, shade_class
 from dash_app.sparklines import change, rate, rate_bar, sparkline
 from dash_app.texts import Words
 from dash_app.texts_evaluation import EVALUATION_TEXTS
+from etl.export_marks import trace
 from incidents.indicators import GROUPS, INDICATORS, Ratio
 from tests.toy_city import NORTH_EAST, NORTH_WEST, NOW, SUBDISTRICT
 from tests.toy_desk import ZONE
@@ -136,7 +138,7 @@ def test_a_week_without_cases_is_a_gap_in_the_line():
     assert re.search(r'd="(M[^ML]+)(M[^ML]+)(L[^ML]+)"', line)
 
 
-def test_the_file_has_both_counts_of_every_span_and_is_kept_in_the_trail(office):
+def test_the_file_has_both_counts_of_every_span_and_is_traced_when_it_strays(office, tmp_path):
     with office.at(language="en"):
         name, content = evaluation_file(office.desk, current_visit(), f"territory={SUBDISTRICT}")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
@@ -144,7 +146,17 @@ def test_the_file_has_both_counts_of_every_span_and_is_kept_in_the_trail(office)
     assert len(rows) == 1 + 3 * len(INDICATORS) + 1, "head, the whole and two communities, the mark"
     assert rows[0][4:7] == ["This period numerator", "This period denominator", "This period percent"]
     assert "n/a" in {row[6] for row in rows[1:-1]}
-    assert rows[-1][0].startswith("# CityGrid")
+    assert "Evaluation figures 2026-10-25 – 2026-11-23" in rows[-1][0]
+    taken, edited = tmp_path / "somebody's.csv", tmp_path / "saved again.csv"
+    taken.write_bytes(content)
+    edited.write_bytes(content.replace(b",", b";"))
+    with office.desk.database.system_work() as session:
+        for file, changed in ((taken, False), (edited, True)):
+            found = trace(session, file)
+            assert (found.username, found.subject, found.rows) == ("officer", "evaluation", 3)
+            assert found.changed == changed
+    with office.at():
+        assert "考核 .csv" in exports_page(office.desk, "") and "已下载" in exports_page(office.desk, "")
 
 
 def test_every_word_exists_in_both_languages():
