@@ -38,6 +38,7 @@ AUDIT_TEXTS: dict[str, tuple[str, str]] = {
     "audit.action.read_households": ("看名单（脱敏）", "saw the list, masked"),
     "audit.action.unmask_resident": ("看姓名电话", "opened a person"),
     "audit.action.read_refused": ("被拒绝", "was refused"),
+    "audit.times": ("{n} 次", "{n} times"),
     "audit.face.page": ("桌面", "desk"),
     "audit.face.phone": ("手机", "phone"),
     "audit.face.api": ("接口", "program"),

@@ -5,56 +5,28 @@ A plain page, drawn on the server, for supervisors. It names who looked and at w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import parse_qs, urlencode
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from urllib.parse import parse_qs
 
 from markupsafe import Markup
 
 from api.audit_check import CHECKERS, TrailState, trail_state
 from api.audit_words import fault_words
-from dash_app.clock_words import moment_words
-from dash_app.desk import Desk, Visit
-from dash_app.markup import div, icon, section, span, tag, thousands
+from dash_app.desk import Desk
+from dash_app.markup import div, section, span, tag, thousands
+from dash_app.panels.look_list import PATH, Look, look_list
 from dash_app.plain_frame import plain_page
 from dash_app.texts import Words
 from etl.export_marks import Traced, newest_files
 from incidents import queries
 from incidents.queries import Filter
-from layers.household_reading import PURPOSES
 from layers.looks import ACTIONS, MOST, GroundLook, looks_on_ground
 from layers.unusual_looks import Unusual, unusual_looks
 
-PATH = "/audit"
 CHECK = "/api/v1/audit/trail/check"
 DAYS = (1, 7, 30, 90)
 FILES = 8
 _ALARMING = ("bulk", "outside")
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at the page: who looks, when, and what was asked for (days, who, place, action)."""
-
-    visit: Visit
-    now: datetime
-    zone: ZoneInfo
-    days: int
-    who: str
-    place: str
-    action: str
-
-    @property
-    def words(self) -> Words:
-        return self.visit.words
-
-    def moment(self, at: datetime) -> str:
-        return moment_words(at, self.now, self.zone, self.words.language)
-
-    def address(self, **changed: object) -> str:
-        asked = {"days": self.days, "who": self.who, "place": self.place, "action": self.action, **changed}
-        return f"{PATH}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def audit_page(desk: Desk, query: str) -> str:
@@ -83,8 +55,8 @@ def audit_page(desk: Desk, query: str) -> str:
         "main",
         tag("header", tag("h1", words("audit.title")), _periods(look), cls="row wrap"),
         tag("p", words("audit.lead"), cls="s12 mute"),
-        div(_alerts(look, alerts), _trail(look, trail), cls="audit-top"),
-        _looks(look, looks),
+        div(_alerts(look, alerts, looks), _trail(look, trail), cls="audit-top"),
+        look_list(look, looks),
         _files(look, files),
         cls="own wide",
     )
@@ -112,14 +84,15 @@ def _periods(look: Look) -> Markup:
     return tag("nav", links, cls="segments", aria_label=look.words("audit.period"))
 
 
-def _alerts(look: Look, alerts: list[Unusual]) -> Markup:
+def _alerts(look: Look, alerts: list[Unusual], looks: list[GroundLook]) -> Markup:
     words = look.words
+    names = {one.username: one.display_name for one in looks}
     lines = [
         tag(
             "li",
             div(
                 div(
-                    tag("b", one.username),
+                    tag("b", names.get(one.username) or one.username),
                     span(
                         words(f"audit.kind.{one.kind}"),
                         cls="tag alarm" if one.kind in _ALARMING else "tag",
@@ -127,8 +100,7 @@ def _alerts(look: Look, alerts: list[Unusual]) -> Markup:
                     cls="row",
                 ),
                 div(
-                    f"{words(f'audit.note.{one.kind}', n=one.looks)} · {look.moment(one.since)} – "
-                    f"{look.moment(one.until)}",
+                    f"{words(f'audit.note.{one.kind}', n=one.looks)} · {look.span(one.since, one.until)}",
                     cls="s12 mute",
                 ),
                 cls="grow",
@@ -192,76 +164,6 @@ def _hash(words: Words, value: str) -> Markup:
         tag("code", value, cls="hash"),
         tag("p", words("audit.hash_note"), cls="s12 mute"),
         cls="audit-hash",
-    )
-
-
-def _looks(look: Look, looks: list[GroundLook]) -> Markup:
-    words = look.words
-    columns = ("when", "who", "what", "place", "why", "from")
-    if looks:
-        body: object = div(
-            tag(
-                "table",
-                tag("thead", tag("tr", [tag("th", words(f"audit.{name}"), scope="col") for name in columns])),
-                tag("tbody", [_row(look, one) for one in looks]),
-                cls="acc-table still",
-            ),
-            tag("p", words("audit.most", n=MOST), cls="s12 mute") if len(looks) == MOST else None,
-            cls="audit-table",
-        )
-    elif look.who or look.place or look.action:
-        clear = tag("a", words("audit.clear"), cls="btn", href=look.address(who="", place="", action=""))
-        body = div(tag("p", words("audit.none_fits"), cls="mute"), clear, cls="acc-empty")
-    else:
-        body = div(tag("p", words("audit.none"), cls="mute"), cls="acc-empty")
-    return section(tag("h2", words("audit.looks")), _search(look), body, cls="card")
-
-
-def _search(look: Look) -> Markup:
-    words = look.words
-    actions = [("", words("audit.any")), *((a, words(f"audit.action.{a}")) for a in ACTIONS)]
-
-    def typed(name: str, value: str) -> Markup:
-        return tag(
-            "input", type="search", name=name, value=value, maxlength=80, autocomplete="off",
-            placeholder=words(f"audit.{name}_hint"), aria_label=words(f"audit.{name}"),
-        )  # fmt: skip
-
-    return tag(
-        "form",
-        tag("input", type="hidden", name="days", value=look.days),
-        typed("who", look.who),
-        typed("place", look.place),
-        tag(
-            "select",
-            [tag("option", said, value=value, selected=value == look.action) for value, said in actions],
-            name="action",
-            aria_label=words("audit.what"),
-        ),
-        tag("button", icon("search", "s"), words("audit.search"), type="submit", cls="btn"),
-        method="get",
-        action=PATH,
-        cls="audit-search row wrap",
-        role="search",
-    )
-
-
-def _row(look: Look, one: GroundLook) -> Markup:
-    words = look.words
-    refused = one.action == "read_refused"
-    unit = words("building.unit", unit=one.unit) if one.unit else None
-    door = " ".join(part for part in (one.building, unit, one.door) if part)
-    purpose = words.either(*PURPOSES[one.purpose]) if one.purpose in PURPOSES else ""
-    name = one.display_name if one.display_name and one.display_name != one.username else None
-    face = words.get(f"audit.face.{one.face}", one.face or "") if one.face else ""
-    return tag(
-        "tr",
-        tag("td", look.moment(one.at), cls="nowrap"),
-        tag("td", div(name or one.username), div(one.username, cls="s12 mute") if name else None),
-        tag("td", words(f"audit.action.{one.action}"), cls="alarm-text" if refused else None),
-        tag("td", div(door or one.cell or one.territory), div(one.cell, cls="s12 mute") if door else None),
-        tag("td", purpose),
-        tag("td", " · ".join(part for part in (face, one.origin or "") if part), cls="s12 mute"),
     )
 
 

@@ -77,6 +77,17 @@ def test_each_look_says_who_where_and_why_and_names_no_resident(watched):
     assert "张明明" not in page and "李四" not in page
 
 
+def test_looks_that_differ_in_nothing_but_time_are_one_line(watched):
+    officer = watched.toy.people["officer"]
+    with watched.desk.database.unit_of_work(officer) as session:
+        for minutes in (1, 3, 5):
+            at = NOW - timedelta(days=40, minutes=minutes)
+            households_of(session, watched.toy.city.building, by=officer, now=at, where=HERE)
+    with watched.at(language="en"):
+        last = rows(audit_page(watched.desk, "days=90&who=officer"))[-1]
+    assert last.startswith("14 Oct 09:55 – 14 Oct 09:59 周岩 officer saw the list, masked 3 times")
+
+
 def test_what_stands_out_comes_first_and_leads_to_its_looks(watched):
     with watched.at(language="en"):
         page = audit_page(watched.desk, "")
