@@ -87,12 +87,11 @@ def evaluate(
     nothing falls under is missing, and so is an indicator over nothing: both stand for 0 of 0. Raises Invalid
     for a grouping that does not exist.
     """
-    code = _grouping(group)
     where = (scope or Scope()).where(by)
     found: Counts = {}
     for population, wanted in _by_population(indicators, group).items():
         rows = session.execute(
-            sa.text(_count_sql(population, wanted, code, where)), {**where.params, **_spans(windows, now)}
+            sa.text(_count_sql(population, wanted, group, where)), {**where.params, **_spans(windows, now)}
         )
         for row in rows:
             of_group = found.setdefault(row[0] or EVERYTHING, [{} for _ in windows])
@@ -144,13 +143,13 @@ def _from(population: str, where: Where, more: str = "") -> str:
     )
 
 
-def _count_sql(population: str, wanted: Sequence[Indicator], code: str, where: Where) -> str:
+def _count_sql(population: str, wanted: Sequence[Indicator], group: str | None, where: Where) -> str:
     counts = ", ".join(
-        f"count(*) FILTER (WHERE {one.denominator}),"
-        f" count(*) FILTER (WHERE ({one.denominator}) AND ({one.numerator}))"
+        f"count(*) FILTER (WHERE {one.counted(group)}),"
+        f" count(*) FILTER (WHERE ({one.counted(group)}) AND ({one.numerator}))"
         for one in wanted
     )
-    return f"SELECT {code} AS code, w.n, {counts} {_from(population, where)} GROUP BY 1, 2"
+    return f"SELECT {_grouping(group)} AS code, w.n, {counts} {_from(population, where)} GROUP BY 1, 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,8 @@ def entries(
     `group` is a grouping and the code of one group of it. Raises Invalid for a cursor that is none.
     """
     where = (scope or Scope()).where(by)
-    where.add(_CONDITION[part].format(d=indicator.denominator, n=indicator.numerator))
+    counted = indicator.counted(group[0] if group else None)
+    where.add(_CONDITION[part].format(d=counted, n=indicator.numerator))
     if group is not None:
         where.add(f"{_grouping(group[0])} = :group_code", group_code=group[1])
     if after is not None:

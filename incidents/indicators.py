@@ -32,7 +32,8 @@ class Indicator:
     """One definition. `denominator` and `numerator` are conditions on a row `e` of the population.
 
     `denominator_words` and `numerator_words` say in Chinese and English what is counted; `better` is "high"
-    or "low"; `note` names a trap and how it is decided here. Every rate is a percentage.
+    or "low"; `note` names a trap and how it is decided here. `of_kind` is a condition on the category: a
+    single category without it has no such rate. Every rate is a percentage.
     """
 
     id: str
@@ -44,14 +45,19 @@ class Indicator:
     denominator_words: tuple[str, str]
     numerator: str
     denominator: str = "true"
+    of_kind: str = "true"
     better: str = "high"
     note: tuple[str, str] = ("", "")
+
+    unit = "%"
 
     @property
     def basis(self) -> Population:
         return POPULATIONS[self.population]
 
-    unit = "%"
+    def counted(self, group: str | None) -> str:
+        """The condition of its denominator, told apart by `group`."""
+        return f"({self.denominator}) AND ({self.of_kind})" if group == "category" else self.denominator
 
 
 def _define(*indicators: Indicator) -> dict[str, Indicator]:
@@ -72,9 +78,10 @@ INDICATORS = _define(
         "missed_by_patrol", "漏报率", "Missed by patrol", "report", "registrations",
         ("由群众先反映的部件、街面类立案", "registered cases of the patrol's kinds that the public found"),
         ("立案数", "registered cases"),
-        "e.public AND e.patrolled", better="low",
-        note=("巡查范围＝有国标代码的部件、事件；社区类（纠纷、楼道等）不归巡查，不算漏报。",
-              "The patrol's kinds are those with a code of the standard; disputes and stairwells are not."),
+        "e.public AND e.patrolled", of_kind="e.patrolled", better="low",
+        note=("巡查范围＝有国标代码的部件、事件；社区类（纠纷、楼道等）不归巡查，不算漏报，按类别看时无此率。",
+              "The patrol's kinds are those with a code of the standard; disputes and stairwells are not, and"
+              " have no such rate of their own."),
     ),
     Indicator(
         "found_by_public", "监督举报率", "Found by the public", "report", "registrations",

@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gis.access import Principal
 from gis.errors import Invalid, NotFound
@@ -210,10 +211,25 @@ def test_numbers_told_apart_add_up(town, day):
         found = read(town, group=group)
         for id_, expected in BY_HAND.items():
             parts = [of_group[0].get(id_, Ratio()) for of_group in found.values()]
+            if (group, id_) == ("category", "missed_by_patrol"):
+                expected = (0, 0)  # the toy categories are no part of the standard
             assert (sum(r.numerator for r in parts), sum(r.denominator for r in parts)) == expected
     assert set(read(town, group="cell")) == {NORTH_EAST}
     with pytest.raises(Invalid, match="weather"):
         read(town, group="weather")
+
+
+def test_what_the_patrol_missed_is_told_for_each_of_its_own_kinds_and_no_other(town, day):
+    """Of the standard's kind 9901 are the seven cases A B C G H I J, of 9904 the resident's E."""
+    town.session.execute(sa.text("UPDATE category SET standard = 'GB/T 30428.2' WHERE code = '9901'"))
+    town.session.execute(sa.text("UPDATE incident SET channel = 'hotline' WHERE report_key IN ('A', 'B')"))
+    by_kind = read(town, group="category")
+    missed = {code: windows[0]["missed_by_patrol"] for code, windows in by_kind.items()}
+    assert missed == {"9901": Ratio(2, 7), "9904": Ratio(0, 0)}
+    assert numbers(read(town))["missed_by_patrol"] == (2, 8)
+    indicator, of_kind = INDICATORS["missed_by_patrol"], ("category", "9904")
+    behind = entries(town.session, indicator, DAY, "denominator", by=town.operator, now=LATER, group=of_kind)
+    assert behind.entries == []
 
 
 def test_a_scope_counts_only_its_own(town, day):
