@@ -18,6 +18,7 @@ from api import second_factor, tries
 from api.account import Account
 from api.auth import NotSignedIn, SignedIn, Visitor, sign_in, sign_out, signed_in_for_token
 from api.own_account import renew
+from api.secret_box import SecretBox
 from gis import audit
 from gis.database import Database
 
@@ -50,10 +51,12 @@ def enter(
     now: datetime,
     kind: str,
     visitor: Visitor,
+    box: Callable[[], SecretBox],
     code: str | None = None,
     instead_of: str | None = None,
 ) -> SignedIn:
-    """Sign in by name and password, and by a `code` where the account asks for one.
+    """Sign in by name and password, and by a `code` where the account asks for one; `box` is asked
+    for only then.
 
     The token of a sign-in that is replaced (`instead_of`) ends. Raises TooManyTries before anything is
     hashed, NotSignedIn, or WrongCode for a code that is given and wrong.
@@ -77,11 +80,19 @@ def enter(
         _note_refusal(database, username, visitor, now)
         raise
     if code and "code" in signed_in.first:
-        return enter_code(database, signed_in.token, code, now=now, visitor=visitor)
+        return enter_code(database, signed_in.token, code, now=now, visitor=visitor, box=box)
     return signed_in
 
 
-def enter_code(database: Database, token: str, code: str, *, now: datetime, visitor: Visitor) -> SignedIn:
+def enter_code(
+    database: Database,
+    token: str,
+    code: str,
+    *,
+    now: datetime,
+    visitor: Visitor,
+    box: Callable[[], SecretBox],
+) -> SignedIn:
     """Show the second factor: the sign-in goes on under a new token. Raises TooManyTries, WrongCode."""
     with database.system_work() as session:
         account_id = signed_in_for_token(session, token, now=now).principal.account_id
@@ -91,7 +102,7 @@ def enter_code(database: Database, token: str, code: str, *, now: datetime, visi
         if "code" not in known.first:
             return known
         account = session.get_one(Account, account_id, with_for_update=True)
-        second_factor.check(session, account, code, now=now)
+        second_factor.check(session, account, code, box(), now=now)
         tries.forget(session, "code", str(account_id), now=now)
         return renew(session, token, now=now, visitor=visitor, asks_code=False)
 

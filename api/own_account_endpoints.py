@@ -14,6 +14,7 @@ from api.own_account import SignInRow, own
 from api.parameters import MAX_ID
 from api.passwords import MAX_LENGTH, MIN_LENGTH
 from api.schemas import Body, SessionShown
+from api.secret_box import secret_box
 from api.session_endpoints import CodeBody, hand_over
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
@@ -103,7 +104,7 @@ def begin_second_factor(door: SignedInDoor, response: Response) -> EnrolmentShow
     """A fresh secret for an app; it counts once a code of it was confirmed."""
     response.headers["Cache-Control"] = "no-store"
     with door.open_first("second_factor", "undertaking") as (session, by, _):
-        begun = second_factor.begin(session, own(session, by))
+        begun = second_factor.begin(session, own(session, by), secret_box(door.means.settings.home))
         return EnrolmentShown(secret=begun.secret, uri=begun.uri, qr_svg=begun.qr_svg)
 
 
@@ -112,7 +113,8 @@ def confirm_second_factor(door: SignedInDoor, body: CodeBody, response: Response
     """Turn the second factor on by a code of the app; the answer holds the recovery codes, this once."""
     response.headers["Cache-Control"] = "no-store"
     with door.open_first("second_factor", "undertaking") as (session, by, now):
-        codes = second_factor.confirm(session, own(session, by), body.code, by=by, now=now)
+        box = secret_box(door.means.settings.home)
+        codes = second_factor.confirm(session, own(session, by), body.code, box, by=by, now=now)
         return RecoveryCodesShown(recovery_codes=codes)
 
 

@@ -2,7 +2,7 @@
 
 Setting it up takes two steps, so that nobody is locked out by a picture they did not scan: `begin` gives the
 secret, `confirm` turns it on once a code proves that the app has it. Ten recovery codes are shown with it;
-each opens the door once, for the day the phone is lost.
+each opens the door once, for the day the phone is lost. The secret is kept closed (`api.secret_box`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api import tries
 from api.account import SECOND_FACTOR_ROLES, Account
+from api.secret_box import SecretBox, is_closed
 from gis import audit
 from gis.access import Principal
 from gis.database import Base
@@ -59,7 +60,7 @@ class Enrolment:
     qr_svg: str
 
 
-def begin(session: Session, account: Account) -> Enrolment:
+def begin(session: Session, account: Account, box: SecretBox) -> Enrolment:
     """A fresh secret for the account; it counts once `confirm` has seen a code of it.
 
     Raises Conflict when a second factor is on: it must be switched off first.
@@ -71,16 +72,19 @@ def begin(session: Session, account: Account) -> Enrolment:
             remedy_en="Switch it off first, or ask an administrator to reset it.",
             remedy_zh="请先停用，或联系管理员重置。",
         )
-    account.totp_secret = pyotp.random_base32()
+    secret = pyotp.random_base32()
+    account.totp_secret = box.close(secret, _owner(account))
     account.totp_step = None
     session.flush()
-    uri = pyotp.TOTP(account.totp_secret).provisioning_uri(name=account.username, issuer_name=ISSUER)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name=ISSUER)
     out = io.BytesIO()
     segno.make(uri, error="m").save(out, kind="svg", scale=5, border=2, xmldecl=False, svgns=True)
-    return Enrolment(account.totp_secret, uri, out.getvalue().decode())
+    return Enrolment(secret, uri, out.getvalue().decode())
 
 
-def confirm(session: Session, account: Account, code: str, *, by: Principal, now: datetime) -> list[str]:
+def confirm(
+    session: Session, account: Account, code: str, box: SecretBox, *, by: Principal, now: datetime
+) -> list[str]:
     """Turn the second factor on; returns the recovery codes, shown this once. Raises WrongCode, Conflict."""
     if account.totp_secret is None or account.second_factor == "on":
         raise Conflict(
@@ -89,7 +93,7 @@ def confirm(session: Session, account: Account, code: str, *, by: Principal, now
             remedy_en="Begin: POST /api/v1/me/second-factor.",
             remedy_zh="请先开始绑定：POST /api/v1/me/second-factor。",
         )
-    if not _fits_app(account, code, now):
+    if not _fits_app(account, code, box, now):
         raise _wrong_code()
     account.second_factor = "on"
     session.flush()
@@ -106,12 +110,13 @@ def renew_recovery_codes(session: Session, account: Account) -> list[str]:
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def check(session: Session, account: Account, code: str, *, now: datetime) -> None:
-    """Accept a code of the app, each one once, or a recovery code, which is used up. Raises WrongCode.
+def check(session: Session, account: Account, code: str, box: SecretBox, *, now: datetime) -> None:
+    """Accept a recovery code, which is used up, or a code of the app, each one once. Raises WrongCode.
 
-    How often one may try is counted by the caller, in a transaction that is kept.
+    How often one may try is counted by the caller, in a transaction that is kept. Recovery codes come first,
+    so that they open the door also when the key to the app's secret is lost (KeyLost).
     """
-    if not (_fits_app(account, code, now) or _use_recovery(session, account, code, now)):
+    if not (_use_recovery(session, account, code, now) or _fits_app(account, code, box, now)):
         raise _wrong_code()
     session.flush()
 
@@ -141,17 +146,25 @@ def take_try(session: Session, account_id: int, *, now: datetime) -> None:
     tries.take(session, "code", str(account_id), now=now)
 
 
-def _fits_app(account: Account, code: str, now: datetime) -> bool:
-    """Whether the app shows this now, or half a minute ago or ahead; a code seen once fits no more."""
+def _fits_app(account: Account, code: str, box: SecretBox, now: datetime) -> bool:
+    """Whether the app shows this now, or half a minute ago or ahead; a code seen once fits no more. A secret
+    that was kept open is closed by the way."""
     if account.totp_secret is None or not (code.strip().isascii() and code.strip().isdigit()):
         return False
-    app, present = pyotp.TOTP(account.totp_secret), int(now.timestamp()) // STEP_S
+    secret = box.open(account.totp_secret, _owner(account))
+    app, present = pyotp.TOTP(secret), int(now.timestamp()) // STEP_S
     for step in range(present - DRIFT_STEPS, present + DRIFT_STEPS + 1):
         fresh = account.totp_step is None or step > account.totp_step
         if strings_equal(code.strip(), app.at(step * STEP_S)) and fresh:
             account.totp_step = step
+            if not is_closed(account.totp_secret):
+                account.totp_secret = box.close(secret, _owner(account))
             return True
     return False
+
+
+def _owner(account: Account) -> str:
+    return f"second factor of account {account.id}"
 
 
 def _use_recovery(session: Session, account: Account, code: str, now: datetime) -> bool:

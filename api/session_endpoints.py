@@ -23,6 +23,7 @@ from api.gate import (
     visitor_of,
 )
 from api.schemas import Body, Credentials, Id, SessionShown
+from api.secret_box import secret_box
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
@@ -82,6 +83,7 @@ async def open_session(
         now=now,
         kind="phone" if body.phone else "web",
         visitor=visitor_of(request),
+        box=partial(secret_box, means.settings.home),
         code=body.code,
         instead_of=request.cookies.get(COOKIE),
     )
@@ -91,8 +93,11 @@ async def open_session(
 @router.post("/session/code")
 def show_code(door: SignedInDoor, body: CodeBody, request: Request, response: Response) -> SessionShown:
     """Show the second factor's code; the sign-in goes on under a new token."""
-    now = door.means.clock()
-    signed_in = enter_code(door.means.database, door.token, body.code, now=now, visitor=visitor_of(request))
+    now, means = door.means.clock(), door.means
+    signed_in = enter_code(
+        means.database, door.token, body.code, now=now, visitor=visitor_of(request),
+        box=partial(secret_box, means.settings.home),
+    )  # fmt: skip
     return hand_over(signed_in, request, response, now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -10,10 +11,13 @@ import pytest
 from api import second_factor
 from api.account import Account, principal_of
 from api.second_factor import WrongCode
+from api.secret_box import FILE, KeyLost, SecretBox, secret_box
+from gis.errors import Unavailable
 from tests.served_city import PASSWORD
 from tests.toy_city import NOW
 
 ME = "/api/v1/me"
+BOX = SecretBox(bytes(32))
 
 
 @pytest.fixture
@@ -25,9 +29,9 @@ def account(session):
 
 
 def enrolled(session, account, now=NOW):
-    begun = second_factor.begin(session, account)
+    begun = second_factor.begin(session, account, BOX)
     app = pyotp.TOTP(begun.secret)
-    codes = second_factor.confirm(session, account, app.at(now), by=principal_of(account), now=now)
+    codes = second_factor.confirm(session, account, app.at(now), BOX, by=principal_of(account), now=now)
     return app, codes
 
 
@@ -38,13 +42,13 @@ def enrolled(session, account, now=NOW):
 def test_codes_are_those_of_rfc_6238(session, account, moment, code):
     """Appendix B gives eight figures for the secret "12345678901234567890"; ours are the last six."""
     account.totp_secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-    second_factor.check(session, account, code, now=datetime.fromtimestamp(moment, UTC))
+    second_factor.check(session, account, code, BOX, now=datetime.fromtimestamp(moment, UTC))
 
 
 def test_it_counts_only_once_a_code_has_proved_the_app(session, account):
-    begun = second_factor.begin(session, account)
+    begun = second_factor.begin(session, account, BOX)
     with pytest.raises(WrongCode):
-        second_factor.confirm(session, account, "000000", by=principal_of(account), now=NOW)
+        second_factor.confirm(session, account, "000000", BOX, by=principal_of(account), now=NOW)
     assert account.second_factor == "off"
     assert begun.qr_svg.startswith("<svg") and "otpauth://totp/CityGrid:zhou" in begun.uri
 
@@ -53,25 +57,60 @@ def test_a_code_opens_once_and_drifts_half_a_minute(session, account):
     app, _ = enrolled(session, account)
     later = NOW + timedelta(minutes=5)
     with pytest.raises(WrongCode):
-        second_factor.check(session, account, app.at(NOW), now=NOW)
+        second_factor.check(session, account, app.at(NOW), BOX, now=NOW)
     for minutes, drift in ((0, -30), (10, 30)):
         at = later + timedelta(minutes=minutes)
-        second_factor.check(session, account, app.at(at + timedelta(seconds=drift)), now=at)
+        second_factor.check(session, account, app.at(at + timedelta(seconds=drift)), BOX, now=at)
     for minutes, drift in ((20, -60), (20, 60)):
         at = later + timedelta(minutes=minutes)
         with pytest.raises(WrongCode):
-            second_factor.check(session, account, app.at(at + timedelta(seconds=drift)), now=at)
+            second_factor.check(session, account, app.at(at + timedelta(seconds=drift)), BOX, now=at)
 
 
 def test_a_recovery_code_opens_once(session, account):
     _, codes = enrolled(session, account)
     assert len(set(codes)) == 10
-    second_factor.check(session, account, codes[3].upper(), now=NOW)
+    second_factor.check(session, account, codes[3].upper(), BOX, now=NOW)
     with pytest.raises(WrongCode):
-        second_factor.check(session, account, codes[3], now=NOW)
+        second_factor.check(session, account, codes[3], BOX, now=NOW)
     for nonsense in ("", "١٢٣٤٥٦", "12345", "x" * 20):
         with pytest.raises(WrongCode):
-            second_factor.check(session, account, nonsense, now=NOW)
+            second_factor.check(session, account, nonsense, BOX, now=NOW)
+
+
+def test_the_secret_is_kept_closed_and_opens_for_its_owner_under_its_key_alone(session, account):
+    app, codes = enrolled(session, account)
+    assert app.secret not in account.totp_secret
+    other = Account(username="li", password_hash="-", display_name="l", role="admin", created_at=NOW)
+    session.add(other)
+    session.flush()
+    other.totp_secret = account.totp_secret
+    later = NOW + timedelta(minutes=5)
+    with pytest.raises(KeyLost):
+        second_factor.check(session, other, app.at(later), BOX, now=later)
+    lost = SecretBox(bytes(31) + b"x")
+    with pytest.raises(KeyLost) as told:
+        second_factor.check(session, account, app.at(later), lost, now=later)
+    assert "recovery code" in told.value.remedy_en
+    second_factor.check(session, account, codes[0], lost, now=later)
+
+
+def test_a_secret_from_before_is_closed_when_it_is_next_used(session, account):
+    account.totp_secret = secret = pyotp.random_base32()
+    second_factor.check(session, account, pyotp.TOTP(secret).at(NOW), BOX, now=NOW)
+    assert secret not in account.totp_secret
+    later = NOW + timedelta(minutes=5)
+    second_factor.check(session, account, pyotp.TOTP(secret).at(later), BOX, now=later)
+
+
+def test_the_key_is_made_once_for_the_servers_account_alone(tmp_path):
+    kept = secret_box(tmp_path / "home").close("secret", "zhou")
+    assert secret_box(tmp_path / "home").open(kept, "zhou") == "secret"
+    key = tmp_path / "home" / FILE
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600 and list(key.parent.iterdir()) == [key]
+    key.write_bytes(b"short")
+    with pytest.raises(Unavailable, match="5 bytes"):
+        secret_box(tmp_path / "home")
 
 
 def sign_in(api, **more):
