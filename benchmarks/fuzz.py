@@ -156,7 +156,7 @@ def _run(
 
 
 def _request(case: schemathesis.Case, url: str, headers: dict[str, str]) -> httpx.Request | None:
-    """The case as a request; None for what no client can send (a header with a line break, a number as file)."""
+    """The case as a request; None for what no client can send: a line break in a header, a number as file."""
     values = case.as_transport_kwargs(base_url=url, headers=headers)
     allowed = {name: values.get(name) for name in ("params", "json", "data", "files", "headers")}
     content = values.get("data") if isinstance(values.get("data"), (bytes, str)) else None
