@@ -43,7 +43,7 @@ class DeskApp(Dash):
             "dash_app",
             server=server,  # type: ignore[arg-type]  # Dash declares it for Flask only
             assets_folder=str(ASSETS),
-            assets_ignore=r"^(accounts|sign_in|people|settings|evaluation|tracking)\.",
+            assets_ignore=r"^(?![a-z]_|desk\.|replay\.)",  # the desk's own; other pages name theirs
             update_title="",
             suppress_callback_exceptions=True,
             add_log_handler=False,

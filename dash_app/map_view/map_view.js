@@ -8,6 +8,7 @@
   const R = window.React;
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   const FLIGHT_MS = 450, FLIGHT_LIMIT_M = 2000;
+  const RING = 'open-ring';   /* comes with the first hover: its shaders are not for the first picture */
   let engine = null;
 
   function loadEngine(where) {
@@ -126,6 +127,7 @@
     /* Put data, filters and switches onto a freshly loaded style. */
     dress() {
       this.known.clear();
+      this.focused = '[]';
       this.styled = true;
       this.setOpen(this.props.open);
       this.setFocus(this.props.focus, !this.dressed);
@@ -171,7 +173,9 @@
       if (!source) return;
       /* A chosen case is drawn as it is now; in the past its marker of then stands for it. */
       const features = ((focus && focus.features) || []).filter((f) => !this.replayed || f.properties.role !== 'incident');
-      source.setData({ type: 'FeatureCollection', features });
+      const text = JSON.stringify(features);
+      if (text !== this.focused) source.setData({ type: 'FeatureCollection', features });
+      this.focused = text;
       const chosen = features.find((f) => f.properties.role === 'incident');
       const single = ['all', ['!', ['has', 'point_count']], ['!', ['has', 'stack']]];
       const others = chosen ? ['all', single, ['!=', ['id'], chosen.properties.incident]] : single;
@@ -204,7 +208,14 @@
     showLayer(id, shown) {
       if (shown) this.hidden.delete(id);
       else this.hidden.add(id);
-      if (this.map.getLayer(id)) this.map.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none');
+      if (id !== RING || !shown) this.setVisible(id, shown);
+    }
+
+    /* To MapLibre a layer that never said `visible` is not visible yet, and saying so lays out all its tiles anew. */
+    setVisible(id, shown) {
+      const is = this.map.getLayer(id) && (this.map.getLayoutProperty(id, 'visibility') || 'visible');
+      const wanted = shown ? 'visible' : 'none';
+      if (is && is !== wanted) this.map.setLayoutProperty(id, 'visibility', wanted);
     }
 
     restyle(style) {
@@ -270,8 +281,7 @@
     }
 
     light(where, on) {
-      const ring = 'open-ring';
-      if (where.source === 'open' && !this.hidden.has(ring)) this.map.setLayoutProperty(ring, 'visibility', 'visible');
+      if (where.source === 'open' && !this.hidden.has(RING)) this.setVisible(RING, true);
       this.map.setFeatureState(where, { hover: on });
     }
 
