@@ -129,9 +129,11 @@ def add_accounts(session: Session, city: ToyCity) -> None:
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """A real server of this application in a thread, on a free port; its address."""
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="on", timeout_graceful_shutdown=1)
+def serving(app: Any, **options: Any) -> Iterator[str]:
+    """A real server of this application in a thread, on a free port; its address. `options` are uvicorn's."""
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", lifespan="on", timeout_graceful_shutdown=1, **options
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

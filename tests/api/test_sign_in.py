@@ -9,9 +9,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from api.app import create_app
 from api.auth import LIFETIMES, token_hash
-from tests.served_city import PASSWORD
-from tests.toy_city import NORTH_WEST
+from gis.settings import Settings
+from tests.served_city import PASSWORD, serving
+from tests.toy_city import NORTH_WEST, NOW
 
 ME = "/api/v1/me"
 
@@ -120,6 +122,20 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(api):
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert f"Max-Age={12 * 3600}" in cookie
+
+
+@pytest.mark.parametrize(("believed", "kept"), [("127.0.0.1", True), ("10.0.0.1", False)])
+def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_only_if_the_proxy_is_believed(api, believed, kept):
+    """The proxy says `X-Forwarded-Proto: https`; from anybody else it is a header like any other."""
+    app = create_app(api.database, Settings(home=api.home), clock=lambda: NOW)
+    with serving(app, forwarded_allow_ips=believed) as url:
+        answer = httpx.post(
+            f"{url}/api/v1/session",
+            json={"username": "member", "password": PASSWORD},
+            headers={"X-Forwarded-Proto": "https"},
+        )
+    assert answer.status_code == 201
+    assert ("; secure" in answer.headers["set-cookie"].lower()) == kept
 
 
 def test_the_cookie_of_an_account_that_is_gone_opens_nothing(api):
