@@ -48,6 +48,7 @@ def sign_in_page(
     foot = div(
         span(tag("i"), span(words("sign.checking"), data_health_word=True), cls="live", data_health=True),
         span(cls="grow"),
+        tag("a", words("public.title"), cls="link", href="/public"),
         _languages(words),
         cls="sign-foot row",
     )

@@ -19,8 +19,8 @@ from layers.areas import AreaShape
 BOUNDS = (20, 40, 80, 160)
 """Fixed classes of a month's cases: 10-19, 20-39, 40-79, 80-159, 160 and more; the same each month."""
 WIDTH = 1000.0
-LABEL_UNITS = 92.0
-"""A community narrower than this on the drawing has no name written on it; the table names it."""
+WIDE, NARROW = 16.0, 8.2
+"""Units of a Chinese and of a Latin letter: a name wider than its community is not written on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _outline(shape: shapely.Geometry, place: _Drawing) -> str:
 
 def _label(area: AreaShape, line: Line, name: str, place: _Drawing) -> Markup | None:
     west, _, east, _ = shapely.bounds(area.shape)
-    if (east - west) * place.scale < LABEL_UNITS:
+    if (east - west) * place.scale < sum(WIDE if letter > "⺀" else NARROW for letter in name):
         return None
     at = area.shape.representative_point()
     x, y = place.point(at.x, at.y)
