@@ -25,7 +25,8 @@ the name of a place, a house's or a case's number, the name of a category."""
 SERVED = (Privacy.OPEN, Privacy.INTERNAL)
 ABOUT_PEOPLE = {
     "account", "account_grant", "access_token", "audit_entry", "contact", "delivery", "household",
-    "incident_move", "member", "notice", "rating", "resident", "resident_correction", "subtask", "undertaking_signature",
+    "incident_move", "member", "notice", "rating", "resident", "resident_correction", "subtask",
+    "undertaking_signature",
 }  # fmt: skip
 WORDS = ("孙大圣", "10099998888", "独居老人", "大闹天宫", "水帘洞", "筋斗云")
 
