@@ -134,6 +134,8 @@ def _bring_up_to_date(
                 session, "restore", "database", by=by, now=now, face="cli", file=path.name,
                 made_at=manifest.made_at, seal=manifest.seal, chain=en or "intact",
             )  # fmt: skip
+        with database.system_engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql("ANALYZE")  # a dump has no statistics, and plans stand on them
         return migrations.is_leakproof(database.system_engine), verdict
     finally:
         database.dispose()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -86,14 +88,15 @@ def restore(
     if as_json:
         emit_json(restored)
     else:
-        _tell_restored(restored)
+        _tell_restored(restored, means.settings.zone)
     return REFUSED_ROWS if restored.trail.fault else 0
 
 
-def _tell_restored(restored: Any) -> None:
+def _tell_restored(restored: Any, zone: ZoneInfo) -> None:
     from api.audit_words import fault_words
 
-    at, rows, photos = restored.made_at, f"{restored.rows:,}", f"{restored.photos:,}"
+    at = f"{datetime.fromisoformat(restored.made_at).astimezone(zone):%Y-%m-%d %H:%M}"
+    rows, photos = f"{restored.rows:,}", f"{restored.photos:,}"
     tell(
         say(
             f"已恢复 {at} 的备份：{rows} 行、{photos} 张照片。请所有人重新登录，程序令牌需重新签发。",

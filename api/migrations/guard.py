@@ -93,8 +93,12 @@ def _keep(connection: sa.Connection) -> None:
 
 
 def _of_table(table: str, columns: list[str], spared: bool) -> list[str]:
-    """The DDL of a table. An owner under the policies too (FORCE, no superuser) gets one of its own."""
-    ddl = list(statements(table, columns))
+    """The DDL of a table. An owner under the policies too (FORCE, no superuser) gets one of its own.
+
+    The table is locked first: a grant would change its entry in the catalogue without the lock, and whoever
+    is analysing the table meanwhile would wait for the entry while we wait for the table.
+    """
+    ddl = [f"LOCK TABLE {table}", *statements(table, columns)]
     if table in protected():
         ddl.append(f"DROP POLICY IF EXISTS system ON {table}")
         if not spared:

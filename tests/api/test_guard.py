@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import psycopg
@@ -91,6 +92,23 @@ def test_a_table_nobody_declared_is_closed(database):
     with pytest.raises(sa.exc.ProgrammingError) as refused, database.unit_of_work(NORTH) as session:
         session.execute(sa.text("SELECT * FROM forgotten"))
     assert "declared in gis.policies" in refused.value.__notes__[0]
+
+
+def test_a_table_that_is_being_analysed_is_waited_for(database):
+    """ANALYZE locks its table and then changes its entry in the catalogue, as a grant does without the lock."""
+    with database.system_work() as session:
+        session.execute(sa.text("UPDATE guard_state SET digest = 'another'"))
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'incident'::regclass AND NOT granted)"
+    with ThreadPoolExecutor(1) as beside, database.system_engine.connect() as analysing:
+        with analysing.begin():
+            analysing.exec_driver_sql("LOCK TABLE incident IN SHARE UPDATE EXCLUSIVE MODE")
+            guard = beside.submit(keep_guard, database.system_engine)
+            while not analysing.exec_driver_sql(waiting).scalar_one():
+                assert not guard.done()
+            analysing.exec_driver_sql("GRANT SELECT ON incident TO PUBLIC")
+        guard.result(timeout=60)
+    with database.system_work() as session:
+        session.execute(sa.text("REVOKE SELECT ON incident FROM PUBLIC"))
 
 
 def test_what_is_as_declared_is_left_alone(database):
