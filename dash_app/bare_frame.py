@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup
 
 from dash_app.frame import document
 from dash_app.markup import div, join, sprite, tag
+from dash_app.plain_frame import page_data
 from dash_app.texts import Words
 from dash_app.tokens import css_variables
 
@@ -25,20 +25,15 @@ def bare_page(
             tag("style", Markup(css_variables())),
             tag("link", rel="stylesheet", href="/assets/desk.css"),
             tag("link", rel="stylesheet", href="/assets/accounts.css"),
+            tag("script", src="/assets/plain.js", defer=True),
             tag("script", src="/assets/accounts.js", defer=True),
         ]
     )
-    told = dict(data) | {
-        "language": words.language,
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
-        "texts": {key: words(key) for key in texts},
-    }
-    text = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+    told = {**data, "texts": {key: words(key) for key in texts}}
     parts = [
         sprite(),
         body,
         div(cls="toasts", role="status"),
-        tag("script", Markup(text), id="accounts-page", type="application/json"),
+        page_data(words, "accounts", told),
     ]
     return document(words.language, theme, head, join(parts))

@@ -1,4 +1,7 @@
-"""The frame of a desk page without Dash: rail, main part, and one small script that talks to the API."""
+"""The frame of a desk page without Dash: rail, main part, and a small script that talks to the API.
+
+What such scripts have in common is `assets/plain.js`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from dash_app.desk import Visit
 from dash_app.frame import document
 from dash_app.markup import div, join, sprite, tag
 from dash_app.panels.rail import rail
+from dash_app.texts import Words
 from dash_app.tokens import css_variables
 from dash_app.view_state import ViewState
 
@@ -29,6 +33,7 @@ def plain_page(
             tag("style", Markup(css_variables())),
             tag("link", rel="stylesheet", href="/assets/desk.css"),
             tag("link", rel="stylesheet", href=f"/assets/{name}.css"),
+            tag("script", src="/assets/plain.js", defer=True),
             tag("script", src=f"/assets/{name}.js", defer=True),
         ]
     )
@@ -42,12 +47,19 @@ def plain_page(
         ),
         body,
         div(cls="toasts", role="status"),
-        _data(f"{name}-page", data),
+        page_data(words, name, data),
     ]
     return document(visit.language, visit.theme, head, join(parts))
 
 
-def _data(element: str, data: Mapping[str, object]) -> Markup:
-    """What the script needs to know, as JSON beside it."""
-    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return tag("script", Markup(text), id=element, type="application/json")
+def page_data(words: Words, name: str, data: Mapping[str, object]) -> Markup:
+    """What the scripts need to know, as JSON beside them; `page` is the one marked in the rail."""
+    told = {
+        "language": words.language,
+        "failed": words("dialog.failed"),
+        "offline": words("dialog.offline"),
+        "page": name,
+        **data,
+    }
+    text = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+    return tag("script", Markup(text), id=f"{name}-page", type="application/json")

@@ -22,7 +22,6 @@ SETTINGS_TEXTS: dict[str, tuple[str, str]] = {
     "set.any": ("不限", "any"),
     "set.recent": ("最近修改", "Latest changes"),
     "set.no_changes": ("还没有修改过", "Nothing has been changed yet"),
-    "set.leave": ("有改动未保存", "There are unsaved changes"),
     # rules of time
     "rules.grounds": ("各地采用的规则集", "Which ground lives by which set"),
     "rules.grounds_note": (

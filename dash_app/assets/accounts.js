@@ -2,82 +2,7 @@
    again. What is answered only once (a password, recovery codes) is shown in a dialog first. */
 (function () {
   'use strict';
-  const page = JSON.parse(document.getElementById('accounts-page').textContent);
-  const zh = page.language === 'zh', NOTE = 'cg_accounts_note', say = (key) => page.texts[key];
-  let veil = null, before = null, leave = null;
-
-  const mark = document.querySelector(`[data-page=${page.page}]`);
-  if (mark) mark.setAttribute('aria-current', 'page');
-  const kept = sessionStorage.getItem(NOTE);
-  if (kept) { sessionStorage.removeItem(NOTE); toast(kept); }
-
-  async function send(method, url, body) {
-    let answer;
-    try {
-      answer = await fetch(url, {
-        method,
-        headers: { 'Content-Type': 'application/json', 'Accept-Language': page.language },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
-    } catch {
-      throw { title: page.failed, remedy: page.offline };
-    }
-    if (answer.status === 401) return location.assign(`/sign-in?next=${encodeURIComponent(page.here + location.search)}`);
-    const said = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
-    if (!answer.ok) throw { title: (zh ? said.title_zh : said.title_en) || said.title || page.failed, remedy: (zh ? said.remedy_zh : said.remedy_en) || said.remedy || '' };
-    return said;
-  }
-
-  function toast(text, ms = 6000) {
-    const line = Object.assign(document.createElement('div'), { className: 'toast', textContent: text });
-    document.querySelector('.toasts').append(line);
-    setTimeout(() => line.remove(), ms);
-  }
-
-  function tell(problem, box) {
-    if (!box) return toast(`${problem.title} ${problem.remedy}`, 9000);
-    box.replaceChildren(Object.assign(document.createElement('b'), { textContent: problem.title }), problem.remedy);
-    box.hidden = false;
-    box.scrollIntoView({ block: 'nearest' });
-  }
-
-  function again(note) {
-    if (note) sessionStorage.setItem(NOTE, note);
-    location.reload();
-  }
-
-  /* ---- dialogs ---------------------------------------------------------------------------------- */
-
-  function close() {
-    if (leave) return leave();
-    if (veil) veil.remove();
-    veil = null;
-    if (before) before.focus();
-  }
-
-  function open(content) {
-    if (veil) veil.remove();
-    veil = Object.assign(document.createElement('div'), { className: 'veil' });
-    const dialog = Object.assign(document.createElement('div'), { className: 'dialog' });
-    for (const [name, value] of [['role', 'dialog'], ['aria-modal', 'true'], ['aria-labelledby', 'dialog-title']]) dialog.setAttribute(name, value);
-    dialog.append(content);
-    veil.append(dialog);
-    document.body.append(veil);
-    const first = dialog.querySelector('input:not([type=hidden]),select,button');
-    if (first) first.focus();
-    dialog.addEventListener('keydown', (event) => trap(event, dialog));
-    return dialog;
-  }
-
-  function trap(event, dialog) {
-    if (event.key !== 'Tab') return;
-    const stops = [...dialog.querySelectorAll('button,select,textarea,input:not([type=hidden])')].filter((e) => !e.disabled && e.offsetParent);
-    const first = stops[0], last = stops[stops.length - 1];
-    if (document.activeElement === (event.shiftKey ? first : last)) {
-      event.preventDefault();
-      (event.shiftKey ? last : first).focus();
-    }
-  }
+  const cg = window.citygrid, page = cg.page, say = (key) => page.texts[key];
 
   const make = (name, text, cls) => Object.assign(document.createElement(name), { textContent: text, className: cls || '' });
 
@@ -96,11 +21,10 @@
         getSelection().selectAllChildren(box);
       }
     });
-    leave = after;
     go.addEventListener('click', after);
     row.append(copy, go);
     content.append(heading, make('p', note, 'sub'), box, row);
-    open(content);
+    cg.openDialog(content, null, after);
   }
 
   /* ---- forms ------------------------------------------------------------------------------------ */
@@ -117,16 +41,16 @@
   }
 
   const THEN = {
-    reload: () => again(page.page === 'welcome' ? null : say('users.saved')),
+    reload: () => cg.again(page.page === 'welcome' ? null : say('users.saved')),
     once: (said) => showOnce(`${say('users.once')} · ${said.account.username}`, say('users.once_note'), [said.one_time_password], () => {
       const address = new URLSearchParams(location.search);
       address.set('id', said.account.id);
       location.search = address;
     }, say('users.done')),
-    codes: (said) => showOnce(say('own.codes'), say('own.codes_note'), said.recovery_codes, () => again(), say('own.continue')),
+    codes: (said) => showOnce(say('own.codes'), say('own.codes_note'), said.recovery_codes, () => cg.again(), say('own.continue')),
     handed: (said) => {
       const handed = said.handed_over;
-      again(handed ? say('users.handed').replace('{name}', handed.name).replace('{cases}', handed.cases).replace('{assists}', handed.assists).replace('{posts}', handed.posts) : say('users.left'));
+      cg.again(handed ? say('users.handed').replace('{name}', handed.name).replace('{cases}', handed.cases).replace('{assists}', handed.assists).replace('{posts}', handed.posts) : say('users.left'));
     },
   };
 
@@ -138,10 +62,10 @@
     box.hidden = true;
     button.disabled = true;
     try {
-      const said = await send(form.dataset.method, form.dataset.url, bodyOf(form));
+      const said = await cg.send(form.dataset.method, form.dataset.url, bodyOf(form));
       if (said) THEN[form.dataset.then](said);
     } catch (problem) {
-      tell(problem, box);
+      cg.tell(problem, box);
       button.disabled = false;
       const typed = form.querySelector('input[type=password],input[name=code]');
       if (typed) typed.focus();
@@ -151,10 +75,10 @@
   async function act(button) {
     button.disabled = true;
     try {
-      await send(button.dataset.act, button.dataset.url, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
-      again(say('users.saved'));
+      await cg.send(button.dataset.act, button.dataset.url, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
+      cg.again(say('users.saved'));
     } catch (problem) {
-      tell(problem);
+      cg.tell(problem);
       button.disabled = false;
     }
   }
@@ -162,7 +86,7 @@
   /* ---- the second factor ------------------------------------------------------------------------ */
 
   async function enrol(where) {
-    const said = await send('POST', '/api/v1/me/second-factor');
+    const said = await cg.send('POST', '/api/v1/me/second-factor');
     if (!said) return;
     where.querySelector('[data-qr]').src = `data:image/svg+xml;utf8,${encodeURIComponent(said.qr_svg)}`;
     where.querySelector('[data-secret]').textContent = said.secret.replace(/(.{4})/g, '$1 ').trim();
@@ -171,36 +95,20 @@
   const here = document.querySelector('[data-enrol-here]');
   if (here) {
     here.querySelector('[data-close-dialog]').remove();
-    enrol(here).catch((problem) => tell(problem));
+    enrol(here).catch(cg.tell);
   }
 
-  /* ---- clicks and keys -------------------------------------------------------------------------- */
+  /* ---- clicks ----------------------------------------------------------------------------------- */
 
   document.addEventListener('click', (event) => {
     const on = (selector) => event.target.closest(selector);
-    for (const menu of document.querySelectorAll('details.menu[open]')) if (menu !== on('details.menu')) menu.open = false;
-    if (on('[data-close-dialog]') || event.target === veil) return close();
     const opener = on('[data-open]'), button = on('[data-act]');
-    if (opener) {
-      before = opener;
-      return open(document.getElementById(opener.dataset.open).content.cloneNode(true));
-    }
+    const template = (id) => document.getElementById(id).content.cloneNode(true);
+    if (opener) return cg.openDialog(template(opener.dataset.open), opener);
     if (button) return act(button);
-    if (on('[data-enrol]')) {
-      before = on('[data-enrol]');
-      return enrol(open(document.getElementById('enrol').content.cloneNode(true))).catch((problem) => tell(problem));
-    }
+    if (on('[data-enrol]')) return enrol(cg.openDialog(template('enrol'), on('[data-enrol]'))).catch(cg.tell);
     const row = on('tr[data-account]');
-    if (row && !on('a')) return row.querySelector('a').click();
-    const language = on('[data-language]'), theme = on('[data-theme-choice]');
-    if (language) document.cookie = `cg_language=${language.dataset.language};path=/;max-age=31536000;samesite=lax`;
-    if (theme) document.cookie = `cg_theme=${theme.dataset.themeChoice};path=/;max-age=31536000;samesite=lax`;
-    if (language || theme) return location.reload();
-    if (on('[data-sign-out]')) fetch('/api/v1/session', { method: 'DELETE' }).finally(() => location.assign('/sign-in'));
-  });
-
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && veil) close();
+    if (row && !on('a')) row.querySelector('a').click();
   });
 
   const filter = document.querySelector('form[data-filter]');

@@ -1,21 +1,11 @@
 /* The evaluation page: the map is shaded here; everything else is an address. */
 (function () {
   'use strict';
-  const page = JSON.parse(document.getElementById('evaluation-page').textContent);
+  const page = window.citygrid.page;
   const root = document.documentElement, holder = document.querySelector('[data-shade]');
   const tip = document.querySelector('[data-tip]');
-  const rail = document.querySelector('[data-page=evaluation]');
-  if (rail) rail.setAttribute('aria-current', 'page');
 
-  document.addEventListener('click', (event) => {
-    const on = (selector) => event.target.closest(selector);
-    if (on('[data-print]')) return window.print();
-    const language = on('[data-language]'), theme = on('[data-theme-choice]');
-    if (language) document.cookie = `cg_language=${language.dataset.language};path=/;max-age=31536000;samesite=lax`;
-    if (theme) document.cookie = `cg_theme=${theme.dataset.themeChoice};path=/;max-age=31536000;samesite=lax`;
-    if (language || theme) return location.reload();
-    if (on('[data-sign-out]')) fetch('/api/v1/session', { method: 'DELETE' }).finally(() => location.assign('/sign-in'));
-  });
+  document.addEventListener('click', (event) => { if (event.target.closest('[data-print]')) window.print(); });
 
   /* ---- the map ------------------------------------------------------------------------------------ */
   const theme = root.dataset.theme === 'dark' ? 'dark' : 'light';

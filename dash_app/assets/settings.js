@@ -1,97 +1,34 @@
 /* The settings page: forms become JSON for the API, and the page is asked for again. */
 (function () {
   'use strict';
-  const page = JSON.parse(document.getElementById('settings-page').textContent);
-  const zh = page.language === 'zh', NOTE = 'cg_settings_note', API = '/api/v1/settings';
-  let veil = null, before = null;
-
-  document.querySelector('[data-page=settings]').setAttribute('aria-current', 'page');
-  const kept = sessionStorage.getItem(NOTE);
-  if (kept) { sessionStorage.removeItem(NOTE); toast(kept); }
-
-  async function send(method, url, body) {
-    let answer;
-    try {
-      answer = await fetch(url, {
-        method,
-        headers: { 'Content-Type': 'application/json', 'Accept-Language': page.language },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
-    } catch {
-      throw { title: page.failed, remedy: page.offline };
-    }
-    if (answer.status === 401) return location.assign(`/sign-in?next=${encodeURIComponent('/settings' + location.search)}`);
-    const said = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
-    if (!answer.ok) throw { title: (zh ? said.title_zh : said.title_en) || said.title || page.failed, remedy: (zh ? said.remedy_zh : said.remedy_en) || said.remedy || '' };
-    return said;
-  }
-
-  function toast(text, ms = 6000) {
-    const line = Object.assign(document.createElement('div'), { className: 'toast', textContent: text });
-    document.querySelector('.toasts').append(line);
-    setTimeout(() => line.remove(), ms);
-  }
-
-  function tell(problem, box) {
-    if (!box) return toast(`${problem.title} ${problem.remedy}`, 9000);
-    const title = Object.assign(document.createElement('b'), { textContent: problem.title });
-    box.replaceChildren(title, problem.remedy);
-    box.hidden = false;
-    box.scrollIntoView({ block: 'nearest' });
-  }
+  const cg = window.citygrid, page = cg.page, API = '/api/v1/settings';
 
   /* Do it, then show the page as it is now, with what was done at its foot. */
   async function change(control, method, url, body, box) {
     if (control) control.disabled = true;
     try {
-      const said = await send(method, url, body);
+      const said = await cg.send(method, url, body);
+      if (!said) return;
       const same = 'change' in said && said.change === null;
-      sessionStorage.setItem(NOTE, page.texts[same ? 'set.unchanged' : 'set.saved']);
       leaving = true;
-      location.reload();
+      cg.again(page.texts[same ? 'set.unchanged' : 'set.saved']);
     } catch (problem) {
-      tell(problem, box);
+      cg.tell(problem, box);
       if (control) control.disabled = false;
     }
   }
 
   /* ---- dialogs ---------------------------------------------------------------------------------- */
 
-  function close() {
-    if (veil) veil.remove();
-    veil = null;
-    if (before) before.focus();
-  }
-
   function open(button) {
-    before = button;
-    veil = Object.assign(document.createElement('div'), { className: 'veil' });
-    const dialog = Object.assign(document.createElement('div'), { className: 'dialog' });
-    dialog.setAttribute('role', 'dialog');
-    dialog.setAttribute('aria-modal', 'true');
-    dialog.setAttribute('aria-labelledby', 'dialog-title');
-    dialog.append(document.getElementById(button.dataset.open).content.cloneNode(true));
-    const form = dialog.querySelector('form');
-    dialog.classList.toggle('wide', form.classList.contains('wide'));
+    const content = document.getElementById(button.dataset.open).content.cloneNode(true), form = content.querySelector('form');
     fill(form, button.dataset);
-    veil.append(dialog);
-    document.body.append(veil);
-    (form.querySelector('input:not([type=hidden]),select') || form).focus();
+    const dialog = cg.openDialog(content, button);
+    dialog.classList.toggle('wide', form.classList.contains('wide'));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       submit(form, event.submitter);
     });
-    dialog.addEventListener('keydown', (event) => trap(event, dialog));
-  }
-
-  function trap(event, dialog) {
-    if (event.key !== 'Tab') return;
-    const stops = [...dialog.querySelectorAll('button,select,textarea,input:not([type=hidden])')].filter((e) => !e.disabled && e.offsetParent);
-    const first = stops[0], last = stops[stops.length - 1];
-    if (document.activeElement === (event.shiftKey ? first : last)) {
-      event.preventDefault();
-      (event.shiftKey ? last : first).focus();
-    }
   }
 
   /* What the button carries as data-set-* goes into the fields of these names. */
@@ -218,11 +155,11 @@
       const language = view.dataset.preview;
       const body = { subject: form.elements[`subject.${language}`].value, text: form.elements[`text.${language}`].value, language };
       try {
-        const said = await send('POST', `${API}/notices/preview`, body);
+        const said = await cg.send('POST', `${API}/notices/preview`, body);
         view.querySelector('[data-preview-subject]').textContent = said.subject;
         view.querySelector('[data-preview-text]').textContent = said.text;
       } catch (problem) {
-        return tell(problem, box);
+        return cg.tell(problem, box);
       }
     }
     box.hidden = true;
@@ -259,10 +196,10 @@
   async function testContact(button) {
     button.disabled = true;
     try {
-      await send('POST', `${API}/contacts/${button.dataset.testContact}/test`);
-      toast(page.texts['contact.sent']);
+      await cg.send('POST', `${API}/contacts/${button.dataset.testContact}/test`);
+      cg.toast(page.texts['contact.sent']);
     } catch (problem) {
-      tell(problem);
+      cg.tell(problem);
     } finally {
       button.disabled = false;
     }
@@ -271,8 +208,6 @@
   document.addEventListener('click', (event) => {
     const on = (selector) => event.target.closest(selector);
     const dialog = on('.dialog'), form = dialog && dialog.querySelector('form');
-    for (const menu of document.querySelectorAll('details.menu[open]')) if (menu !== on('details.menu')) menu.open = false;
-    if (on('[data-close-dialog]') || event.target === veil) return close();
     if (on('[data-open]')) { event.preventDefault(); return open(on('[data-open]')); }
     if (on('[data-take-out]')) return submit(form, on('[data-take-out]'), { kind: null, value: null });
     if (on('[data-retire]')) return submit(form, on('[data-retire]'), { active: false });
@@ -288,11 +223,6 @@
     if (on('[data-notice-reset]')) return change(on('[data-notice-reset]'), 'DELETE', `${API}/notices/${on('[data-notice-reset]').dataset.noticeReset}`);
     if (on('[data-test-contact]')) return testContact(on('[data-test-contact]'));
     if (on('[data-remove-contact]') && confirm(page.texts['contact.remove_sure'])) return change(on('[data-remove-contact]'), 'DELETE', `${API}/contacts/${on('[data-remove-contact]').dataset.removeContact}`);
-    const language = on('[data-language]'), theme = on('[data-theme-choice]');
-    if (language) document.cookie = `cg_language=${language.dataset.language};path=/;max-age=31536000;samesite=lax`;
-    if (theme) document.cookie = `cg_theme=${theme.dataset.themeChoice};path=/;max-age=31536000;samesite=lax`;
-    if (language || theme) return location.reload();
-    if (on('[data-sign-out]')) fetch('/api/v1/session', { method: 'DELETE' }).finally(() => location.assign('/sign-in'));
   });
 
   document.addEventListener('change', (event) => {
@@ -304,9 +234,5 @@
     if (event.target.matches('[data-submit]')) event.target.form.submit();
     const list = event.target.closest('[data-questions]');
     if (list) dress(list);
-  });
-
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && veil) close();
   });
 })();

@@ -59,15 +59,10 @@ def account_page(desk: Desk, token: str) -> str:
         section(tag("h2", words("own.manner")), manner_rows(words, visit.theme), cls="card"),
         cls="own" if at_desk else "own bare",
     )
-    data = {"here": PATH, "page": "account"}
+    data = {"page": "account"}
     if not at_desk:
         return bare_page(words, visit.theme, words("own.title"), body, data, TEXTS)
-    told = data | {
-        "language": words.language,
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
-        "texts": {key: words(key) for key in TEXTS},
-    }
+    told = data | {"texts": {key: words(key) for key in TEXTS}}
     return plain_page(visit, words("own.title"), body, name="accounts", overdue=overdue, data=told)
 
 

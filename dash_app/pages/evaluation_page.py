@@ -74,7 +74,6 @@ def evaluation_page(desk: Desk, query: str) -> str:
         bounds = bounds_of(active_map(session), view.territory or visit.principal.territory or "")
     data = {
         "engine": ENGINE,
-        "language": visit.language,
         "shapes": view.href(SHAPES),
         "bounds": list(bounds) if bounds else None,
         "drill": report.group in GROUND_LEVELS and report.group != "cell",

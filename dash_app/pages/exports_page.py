@@ -69,11 +69,7 @@ def exports_page(desk: Desk, query: str) -> str:
 def _data(visit: Visit) -> dict[str, object]:
     words = visit.words
     return {
-        "language": words.language,
-        "here": PATH,
         "page": "exports",
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
         "texts": {"users.saved": words("exports.asked")},
     }
 

@@ -137,11 +137,8 @@ def _address(code: str, start: datetime | None) -> str:
 def _data(words: Words) -> dict[str, object]:
     """What the script needs to know."""
     return {
-        "language": words.language,
         "hours": {
             name: [{"weekday": day, "starts": starts, "ends": ends} for day, starts, ends in hours]
             for name, hours in HOURS
         },
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
     }

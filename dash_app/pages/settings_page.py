@@ -81,10 +81,6 @@ def settings_page(desk: Desk, query: str) -> str:
     words = visit.words
     texts = ("set.saved", "set.unchanged", "set.undone", "contact.sent", "contact.remove_sure", "cal.totals")
     data = {
-        "language": words.language,
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
-        "leave": words("set.leave"),
         "texts": {key: words(key) for key in texts},
     }
     return plain_page(visit, words("set.title"), body, name="settings", overdue=overdue, data=data)

@@ -19,6 +19,8 @@ from dash_app.plain_frame import plain_page
 from incidents import queries
 from incidents.queries import Filter
 
+__all__ = ["PATH", "users_page"]
+
 TEXTS = (
     "users.saved",
     "users.once",
@@ -60,12 +62,8 @@ def users_page(desk: Desk, query: str) -> str:
     body = [account_list(look, page), tag("aside", side, cls="acc-side"), add_dialog(look)]
     words = visit.words
     data = {
-        "language": words.language,
-        "here": PATH,
         "page": "users",
         "offset": now.astimezone(desk.zone).isoformat()[-6:],
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
         "texts": {key: words(key) for key in TEXTS},
     }
     return plain_page(visit, words("users.title"), body, name="accounts", overdue=overdue, data=data)

@@ -39,7 +39,7 @@ def welcome_page(words: Words, theme: str, known: SignedIn, next_: str, steps: i
         tag("button", words("first.out"), type="button", cls="btn quiet", data_sign_out=True),
         cls="welcome",
     )
-    data = {"here": f"{PATH}?next={next_}", "page": "welcome", "next": next_}
+    data = {"page": "welcome"}
     return bare_page(words, theme, words("first.title"), body, data, TEXTS)
 
 
