@@ -95,7 +95,7 @@ def test_a_table_nobody_declared_is_closed(database):
 
 
 def test_a_table_that_is_being_analysed_is_waited_for(database):
-    """ANALYZE locks its table and then changes its entry in the catalogue, as a grant does without the lock."""
+    """ANALYZE locks its table and then changes its entry in the catalogue, as a grant does too."""
     with database.system_work() as session:
         session.execute(sa.text("UPDATE guard_state SET digest = 'another'"))
     waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'incident'::regclass AND NOT granted)"
