@@ -125,7 +125,7 @@ def _page_data(visit: Visit, desk: Desk, later: dict[str, str]) -> Markup:
         "language": visit.language,
         "live": True,
         "engine": ENGINE,
-        "map": map_page.first_view(desk, visit),
+        "map": map_page.first_map(desk, visit),
         "timezone": str(desk.zone),
         "texts": words.for_scripts,
         "layers": LAYER_GROUPS,

@@ -108,7 +108,7 @@
 
     /* Ready is a map that stands still with the open cases on it. */
     settle() {
-      if (this.ready || !this.props.open) return;
+      if (this.ready || !this.filled) return;
       this.ready = true;
       this.container.dataset.ready = '1';
       performance.mark('cg-map-idle');
@@ -162,6 +162,7 @@
       if (!this.styled || !collection) return;
       const source = this.map.getSource('open');
       if (!source) return;
+      this.filled = true;
       const { add, remove } = difference(this.known, collection.features);
       if (add.length || remove.length) source.updateData({ add, remove });
       if (this.hovered && this.hovered.source === 'open' && remove.includes(this.hovered.id)) this.hover(null);
@@ -184,7 +185,7 @@
     }
 
     setPast(filter) {
-      if (this.styled && this.map.getLayer('closed')) this.map.setFilter('closed', (!this.replayed && filter) || ['boolean', false]);
+      if (this.styled && filter && this.map.getLayer('closed')) this.map.setFilter('closed', (!this.replayed && filter) || ['boolean', false]);
     }
 
     /* Fly only where needed: what is well in view already stays where it is. */
@@ -352,14 +353,17 @@
     return begun;
   }
 
-  /* The first map does not wait for Dash: it begins beside the page and moves into its component. */
+  /* The first map does not wait for Dash: it begins beside the page and moves into its component. The page
+     brings the cases of an address without a filter; with one, the callbacks do. */
   let first = null;
 
   function beginFirst(page) {
     const holder = document.createElement('div');
     holder.className = 'map-view';
     document.body.prepend(holder);
-    first = begin(holder, { ...page.map, engine: page.engine, setProps() {} });
+    const { open, past, ...bare } = page.map;
+    const cases = location.search ? {} : { open, past };
+    first = begin(holder, { ...bare, ...cases, engine: page.engine, setProps() {} });
   }
 
   function takeOver(element, props) {

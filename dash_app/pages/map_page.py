@@ -119,6 +119,24 @@ def first_view(desk: Desk, visit: Visit) -> dict[str, Any]:
     }
 
 
+def first_map(desk: Desk, visit: Visit) -> dict[str, Any]:
+    """What the map beside a page that still comes together begins with: `first_view`, and the cases as an
+    address without a filter shows them. What the callbacks bring later is then drawn already."""
+    with desk.reading() as (session, _, now):
+        wanted = ViewState().filter(now, desk.zone, {})
+        rows = _drawn(session, wanted, visit.principal, now)
+    return {
+        **first_view(desk, visit),
+        "open": open_cases(visit.words, rows, now),
+        "past": past_cases(wanted, midnight(now, desk.zone)),
+    }
+
+
+def _drawn(session: Session, wanted: Filter, by: Principal, now: datetime, order: str = "due") -> list[Row]:
+    """The cases the map draws."""
+    return queries.list_incidents(session, wanted, by=by, now=now, order=order, limit=ROWS_READ).rows
+
+
 def situation(
     desk: Desk, query: str | None, _live: Any, shown: dict[str, Any] | None = None
 ) -> tuple[Any, ...]:
@@ -178,7 +196,7 @@ def _queue_view(
     today = now.astimezone(desk.zone).date()
     wanted = replace(state.filter(now, desk.zone, codes), today=today)
     order = state.sort or "due"
-    drawn = queries.list_incidents(session, wanted, by=by, now=now, order=order, limit=ROWS_READ).rows
+    drawn = _drawn(session, wanted, by, now, order)
     work = queries.count_work(session, wanted, by=by, now=now, today=today)
     queue_name = state.work if state.work in work.queues and state.tab in ("", "mine") else ""
     tab = "mine" if queue_name else state.tab or ("mine" if work.mine else "all")

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from dash_app.pages.map_page import detail, situation
+from dash_app.desk import current_visit
+from dash_app.pages.map_page import detail, first_map, situation
 from dash_app.texts import LANGUAGES
 from gis.errors import NotFound
 from incidents.lifecycle import MOVES
@@ -39,6 +40,15 @@ def counter(markup, name):
 
 def text(markup):
     return Reader(markup).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_map_begins_with_what_the_callbacks_bring_later(office, language):
+    with office.at("officer", language):
+        begun = first_map(office.desk, current_visit())
+    brought = look(office, language=language)
+    assert begun["open"]["features"]
+    assert (begun["open"], begun["past"]) == (brought["open"], brought["past"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
