@@ -131,7 +131,7 @@ def shape_of(geometry: dict[str, Any]) -> shapely.Geometry:
     """The shape of a GeoJSON geometry. Raises Invalid for what is none."""
     try:
         return shapely.from_geojson(orjson.dumps(geometry))
-    except shapely.errors.GEOSException as error:
+    except (shapely.errors.GEOSException, orjson.JSONEncodeError) as error:
         raise Invalid(
             en="The geometry is no GeoJSON.",
             zh="图形不是 GeoJSON。",

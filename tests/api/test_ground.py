@@ -48,6 +48,7 @@ def test_ground_is_given_listed_and_taken_back(api):
         ("member", {}, 403),
         ("south", {}, 403),
         ("officer", {"geometry": {"type": "Nonsense"}}, 422),
+        ("officer", {"geometry": {"type": "Point", "coordinates": [10**30, 23]}}, 422),
         (
             "officer",
             {"geometry": {"type": "LineString", "coordinates": [[LON, LAT], [LON, LAT + STEP]]}},
