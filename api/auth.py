@@ -14,6 +14,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import DateTime, ForeignKey, Identity, LargeBinary
@@ -240,12 +241,13 @@ def signed_in_for_token(session: Session, token: str, *, now: datetime) -> Signe
     return SignedIn(token, row.expires_at, principal, _first(row))
 
 
-def _first(row: object) -> tuple[str, ...]:
+def _first(row: Any) -> tuple[str, ...]:
+    """What a row of `_BY_TOKEN` says has yet to be done before anything else."""
     due = {
-        "code": row.code_due,  # type: ignore[attr-defined]
-        "password": row.must_change_password,  # type: ignore[attr-defined]
-        "second_factor": row.second_factor == "due",  # type: ignore[attr-defined]
-        "undertaking": undertaking.is_due(row.own_role, row.undertaking_version),  # type: ignore[attr-defined]
+        "code": row.code_due,
+        "password": row.must_change_password,
+        "second_factor": row.second_factor == "due",
+        "undertaking": undertaking.is_due(row.own_role, row.undertaking_version),
     }
     return tuple(name for name in FIRST_THINGS if due[name])
 

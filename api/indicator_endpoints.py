@@ -73,7 +73,7 @@ class DefinitionShown(BaseModel):
             judged_en=one.basis.when[1],
             basis=one.population,
             unit=one.unit,
-            better=one.better,  # type: ignore[arg-type]
+            better=one.better,
             personal=one.basis.personal,
             note_zh=one.note[0],
             note_en=one.note[1],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -83,16 +84,16 @@ def renew(
     now: datetime,
     visitor: Visitor,
     others_too: bool = False,
-    **changes: object,
+    **changes: Any,
 ) -> SignedIn:
     """A new token in place of this one, which ends: whenever what it may do changes, so does the token."""
     old = session.execute(sa.select(AccessToken).where(AccessToken.hash == token_hash(token))).scalar_one()
     account = session.get_one(Account, old.account_id)
-    values: dict[str, object] = {"grant_id": old.grant_id, "asks_code": old.code_due} | changes
+    values: dict[str, Any] = {"grant_id": old.grant_id, "asks_code": old.code_due} | changes
     if others_too:
         end_tokens(session, account.id, now=now)
     sign_out(session, token, now=now)
-    return issue_token(session, account, now=now, kind=old.kind, visitor=visitor, **values)  # type: ignore[arg-type]
+    return issue_token(session, account, now=now, kind=old.kind, visitor=visitor, **values)
 
 
 def act_under(

@@ -183,4 +183,4 @@ def _standing(session: Session, grounds: Grounds, table: str, point: str, where:
 
 
 def _changed(session: Session, statement: str, **params: object) -> int:
-    return session.execute(sa.text(statement), params).rowcount  # type: ignore[attr-defined]
+    return session.execute(sa.text(statement), params).rowcount  # type: ignore[attr-defined]  # of a CursorResult

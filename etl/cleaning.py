@@ -268,7 +268,7 @@ def _parsed_moment(text: str) -> datetime | None:
         pass
     if found := _DATE.fullmatch(text):
         try:
-            return datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
+            return datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]  # no zone among them
         except ValueError:
             return None
     for american in _AMERICAN:

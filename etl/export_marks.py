@@ -122,7 +122,7 @@ def numbers_in(path: Path) -> Iterator[str]:
                 return
             for info in infos:
                 with parts.open(info) as part:
-                    yield from _numbers(iter(lambda part=part: part.read(_PIECE), b""))  # type: ignore[misc]
+                    yield from _numbers(iter(lambda part=part: part.read(_PIECE), b""))  # type: ignore[misc]  # a lambda has no types
         return
     with path.open("rb") as file:
         yield from _numbers(iter(lambda: file.read(_PIECE), b""))

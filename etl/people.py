@@ -216,7 +216,7 @@ PEOPLE: dict[str, Callable[[Session, FileRequest, Occasion], LoadReport]] = {
 def _run(stage: Stage, statement: str, **params: object) -> int:
     """One statement over the stage; returns how many rows it changed."""
     result = stage.session.execute(sa.text(statement.format(stage=stage.name)), params)
-    return result.rowcount  # type: ignore[attr-defined]
+    return result.rowcount  # type: ignore[attr-defined]  # of a CursorResult
 
 
 def _recount(stage: Stage, table: str, column: str, counted: str) -> None:

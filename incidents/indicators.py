@@ -9,10 +9,12 @@ GB/T 30428.4 as it is commonly implemented; where implementations differ, `note`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from gis.errors import NotFound
 from incidents.populations import POPULATIONS, Population
 
+Better = Literal["high", "low"]
 NOT_AVAILABLE = ("无数据", "n/a")
 """What an empty denominator reads."""
 FEW = 10
@@ -46,7 +48,7 @@ class Indicator:
     numerator: str
     denominator: str = "true"
     of_kind: str = "true"
-    better: str = "high"
+    better: Better = "high"
     note: tuple[str, str] = ("", "")
 
     unit = "%"
@@ -58,6 +60,12 @@ class Indicator:
     def counted(self, group: str | None) -> str:
         """The condition of its denominator, told apart by `group`."""
         return f"({self.denominator}) AND ({self.of_kind})" if group == "category" else self.denominator
+
+
+_REGISTERED = ("立案数", "registered cases")
+_TO_HANDLE = ("应处置：已处置，或已到期未处置", "to be handled: handled, or past the limit unhandled")
+_TO_CLOSE = ("应结案：已处置，或超时未处置", "to be closed: handled, or past the limit unhandled")
+"""Denominators that several indicators have in common, in words."""
 
 
 def _define(*indicators: Indicator) -> dict[str, Indicator]:
@@ -77,7 +85,7 @@ INDICATORS = _define(
     Indicator(
         "missed_by_patrol", "漏报率", "Missed by patrol", "report", "registrations",
         ("由群众先反映的部件、街面类立案", "registered cases of the patrol's kinds that the public found"),
-        ("立案数", "registered cases"),
+        _REGISTERED,
         "e.public AND e.patrolled", of_kind="e.patrolled", better="low",
         note=("巡查范围＝有国标代码的部件、事件；社区类（纠纷、楼道等）不归巡查，不算漏报，按类别看时无此率。",
               "The patrol's kinds are those with a code of the standard; disputes and stairwells are not, and"
@@ -86,7 +94,7 @@ INDICATORS = _define(
     Indicator(
         "found_by_public", "监督举报率", "Found by the public", "report", "registrations",
         ("群众反映并核实的立案", "registered cases that the public reported"),
-        ("立案数", "registered cases"),
+        _REGISTERED,
         "e.public", better="low",
     ),
     Indicator(
@@ -108,7 +116,7 @@ INDICATORS = _define(
     Indicator(
         "accurate_registration", "准确立案率", "Accurate registration", "register", "registrations",
         ("未作废的立案", "registered cases that were not made void"),
-        ("立案数", "registered cases"),
+        _REGISTERED,
         "NOT e.void",
     ),
     Indicator(
@@ -129,7 +137,7 @@ INDICATORS = _define(
     Indicator(
         "handled", "处置率", "Handled", "handle", "handling",
         ("期末已处置", "handled by the end of the period"),
-        ("应处置：已处置，或已到期未处置", "to be handled: handled, or past the limit unhandled"),
+        _TO_HANDLE,
         "e.done",
         note=("挂账、暂停期间不到期；到期前退回、上报上级的不算应处置。",
               "Nothing falls due while parked or paused; handed back or escalated in time, it lapses."),
@@ -137,7 +145,7 @@ INDICATORS = _define(
     Indicator(
         "handled_on_time", "按期处置率", "Handled on time", "handle", "handling",
         ("时限内处置", "handled within the limit"),
-        ("应处置：已处置，或已到期未处置", "to be handled: handled, or past the limit unhandled"),
+        _TO_HANDLE,
         "e.in_time",
         note=("超期的在到期那天判一次，以后补办也不再计。",
               "An overdue case is judged once, at its limit; done later it is not counted again."),
@@ -159,13 +167,13 @@ INDICATORS = _define(
     Indicator(
         "closed", "结案率", "Closed", "close", "closing",
         ("期末已结案", "closed by the end of the period"),
-        ("应结案：已处置，或超时未处置", "to be closed: handled, or past the limit unhandled"),
+        _TO_CLOSE,
         "e.closed",
     ),
     Indicator(
         "closed_on_time", "按期结案率", "Closed on time", "close", "closing",
         ("按期处置并已结案", "handled within the limit and closed"),
-        ("应结案：已处置，或超时未处置", "to be closed: handled, or past the limit unhandled"),
+        _TO_CLOSE,
         "e.closed AND e.in_time",
     ),
     Indicator(

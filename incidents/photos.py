@@ -16,6 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pillow_heif
@@ -126,11 +127,9 @@ def _moment(inner: dict[int, object], zone: ZoneInfo) -> datetime | None:
     return None
 
 
-def _degrees(
-    place: dict[int, object], tag: int, reference_tag: int, negative: str, limit: int
-) -> float | None:
+def _degrees(place: dict[int, Any], tag: int, reference_tag: int, negative: str, limit: int) -> float | None:
     try:
-        degrees, minutes, seconds = (float(part) for part in place[tag])  # type: ignore[attr-defined]
+        degrees, minutes, seconds = (float(part) for part in place[tag])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
     value = degrees + minutes / 60 + seconds / 3600

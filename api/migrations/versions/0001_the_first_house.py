@@ -8,6 +8,8 @@ from alembic import op
 from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
 
+from api.migrations.one_way import nothing_before
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -781,4 +783,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("There is nothing before the first house: drop the database instead.")
+    raise nothing_before()

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from api.migrations.one_way import one_way
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -142,4 +144,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("Restore the backup made before the upgrade instead.")
+    raise one_way(revision)

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from api.migrations.one_way import one_way
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -93,4 +95,4 @@ def _dated_rules() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("Restore the backup made before the upgrade instead.")
+    raise one_way(revision)
