@@ -164,7 +164,7 @@
       const who = p.person
         ? `<span class="avatar small" style="width:24px;height:24px" aria-hidden="true">${cg.escape(p.person[0])}</span><span>${cg.escape(p.person)}</span>`
         : `<span class="accent bold">${cg.escape(cg.say('queue.unassigned'))}</span>`;
-      return `<div class="row" style="justify-content:space-between"><span class="title cut">${cg.escape(p.title)}</span>${cg.pill(p.clock, p.left, p.hollow)}</div>` +
+      return `<div class="row" style="justify-content:space-between"><span class="title cut">${cg.escape(p.title)}</span>${cg.pill(p.clock, p.left || cg.map.left.get(feature.id), p.hollow)}</div>` +
         `<div class="s12 mid cut" style="margin:3px 0 7px">${cg.escape(p.place || '')}</div><div class="row s12">${who}<span class="grow"></span><span class="mute">${cg.escape(p.stage)}</span></div>`;
     }
     if (layer === 'closed') {

@@ -34,10 +34,12 @@
     document.dispatchEvent(new CustomEvent('cg:' + name, { detail }));
   }
 
-  /* What changed between two lots of features, as MapLibre's updateData wants it. */
+  /* What changed between two lots of features, as MapLibre's updateData wants it. The time left is no part of a
+     picture: it changes with every minute, and each change lays all of them out anew. */
   function difference(known, features) {
     const add = [], seen = new Set();
-    for (const feature of features) {
+    for (const whole of features) {
+      const { left, ...properties } = whole.properties, feature = { ...whole, properties };
       const text = JSON.stringify(feature);
       seen.add(feature.id);
       if (known.get(feature.id) !== text) add.push(feature);
@@ -54,6 +56,7 @@
       this.props = props;
       this.container = container;
       this.known = new Map();
+      this.left = new Map();   /* the time left of each open case, in words */
       this.hovered = null;
       this.hidden = new Set();
       this.fetched = new Map();
@@ -163,6 +166,7 @@
       const source = this.map.getSource('open');
       if (!source) return;
       this.filled = true;
+      this.left = new Map(collection.features.map((feature) => [feature.id, feature.properties.left]));
       const { add, remove } = difference(this.known, collection.features);
       if (add.length || remove.length) source.updateData({ add, remove });
       if (this.hovered && this.hovered.source === 'open' && remove.includes(this.hovered.id)) this.hover(null);

@@ -80,6 +80,27 @@ def test_the_first_page_shows_the_day(desk):
     assert desk.evaluate("document.documentElement.lang") == "zh-CN"
 
 
+def test_a_passing_minute_lays_out_no_marker_anew(desk):
+    told = desk.evaluate(
+        """() => {
+            const view = window.citygrid.map, source = view.map.getSource('open'), real = source.updateData;
+            const later = (left) => ({ ...view.props.open, features: view.props.open.features.map(
+                (one) => ({ ...one, properties: { ...one.properties, left } })) });
+            let laidOut = 0;
+            source.updateData = () => { laidOut += 1; };
+            view.setOpen(later('余 1 分钟'));
+            const passed = laidOut, words = [...view.left.values()];
+            view.setOpen({ ...view.props.open, features: view.props.open.features.slice(1) });
+            source.updateData = real;
+            view.known.clear();
+            view.setOpen(view.props.open);
+            return { passed, words, gone: laidOut - passed };
+        }"""
+    )
+    assert told["passed"] == 0 and told["gone"] == 1
+    assert told["words"] and set(told["words"]) == {"余 1 分钟"}
+
+
 def test_a_click_on_a_building_opens_it(desk, shared_site):
     look_at(desk, LON - 0.0003, LAT + 0.00105, 18)
     click_on_map(desk, LON - 0.00025, LAT + 0.00108)
