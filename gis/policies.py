@@ -67,6 +67,9 @@ MY_CASE = " OR ".join(
 )
 OF_MY_CASE = "EXISTS (SELECT FROM incident AS mine WHERE mine.id = incident_id)"
 """What belongs to a case follows the case: the subquery is under the policy of `incident` itself."""
+ADDED_TO_MY_CASE = f"(incident_id = {CASE_IN_HAND} OR may_add_to(incident_id))"
+"""The same for a row that is added, whose case may be written by the same statement. A function, so that its
+plan is kept: a report adds a handful of rows and would plan the policy of `incident` for each table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,7 @@ GROUND = Policy(read="true")
 a condition, because any would keep the search from its trigram indexes."""
 ROSTER = Policy(read=SIGNED_IN)
 """Who answers for the ground, beyond one's own too: a report there must find its person."""
-PART_OF_A_CASE = Policy(read=OF_MY_CASE, add=SIGNED_IN, change=OF_MY_CASE, changed=SIGNED_IN)
-"""A case and its first moves are written in one statement, in which the case cannot be read yet."""
+PART_OF_A_CASE = Policy(read=OF_MY_CASE, add=ADDED_TO_MY_CASE, change=OF_MY_CASE, changed=ADDED_TO_MY_CASE)
 RULES = Policy(read="true", add=KEEPS_RULES, change=KEEPS_RULES, changed=KEEPS_RULES, remove=KEEPS_RULES)
 
 
@@ -129,13 +131,13 @@ TABLES: Mapping[str, Policy] = {
     # Told under one's own name, or as what the system does by itself meanwhile.
     "incident_move": Policy(
         read=OF_MY_CASE,
-        add=f"account_id = {ACCOUNT} OR (account_id IS NULL AND role = 'system' AND {SIGNED_IN})",
+        add=f"(account_id = {ACCOUNT} OR (account_id IS NULL AND role = 'system')) AND {ADDED_TO_MY_CASE}",
     ),
     "case_clock": PART_OF_A_CASE,
     "subtask": PART_OF_A_CASE,
     "notice": replace(PART_OF_A_CASE, change=None, changed=None),
     "incident_photo": replace(PART_OF_A_CASE, add=OF_MY_CASE, changed=OF_MY_CASE),
-    "dispatch_override": Policy(read=OF_MY_CASE, add=f"account_id = {ACCOUNT}"),
+    "dispatch_override": Policy(read=OF_MY_CASE, add=f"account_id = {ACCOUNT} AND {ADDED_TO_MY_CASE}"),
     "rating": Policy(read=OF_MY_CASE),
     "contact": _whole(f"{KEEPS_RULES} AND {ON_MY_GROUND}"),
     "delivery": CLOSED,
