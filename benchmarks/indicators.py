@@ -5,7 +5,7 @@ SQL. Both sides answer the same question: numerator and denominator of four indi
 before and the year before, for each of 400 cells. pandas is timed with its frames in memory, and with the
 reading it would need. The counts of both must be equal.
 
-Replay is timed too: the cases open at a minute in the middle of the 90 days, and the statement's plan.
+Replay is timed too: the cases open at a minute in the middle of the 90 days.
 
 Last line: {"vs_pandas": seconds of pandas with reading / ours, "vs_pandas_in_memory": without it,
 "differences": 0, "all_indicators_s": ours for all indicators by cell, "replay_ms": median}.
@@ -18,7 +18,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,6 @@ def main() -> None:
             memory, theirs = timed(lambda: in_pandas(*frames, windows), rounds)
             then = NOW - timedelta(days=45)
             past, rows = timed(lambda: replay(session, then, by=DESK), 2 * rounds + 1)
-            print_plan(session, then)
     mine = {
         (code, n, id_): (ratio.numerator, ratio.denominator)
         for code, of_code in counts.items()
@@ -199,18 +198,6 @@ def main() -> None:
             }
         )
     )
-
-
-def print_plan(session: Session, at: datetime) -> None:
-    """How PostgreSQL finds the candidates of a replay: by the index over the lives of cases."""
-    plan = session.execute(
-        sa.text(
-            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT i.id FROM incident AS i"
-            " WHERE i.reported_at <= :at AND (i.closed_at IS NULL OR i.closed_at > :at)"
-        ),
-        {"at": at},
-    )
-    print("\n".join(row[0] for row in plan))
 
 
 if __name__ == "__main__":

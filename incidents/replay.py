@@ -99,7 +99,7 @@ _OPEN_AT = f"""
 _ROWS = """
     SELECT o.*, n.name AS cell_name, p.name AS handler
     FROM ({open_at}
-          WHERE {visible} AND i.reported_at <= :at AND (i.closed_at IS NULL OR i.closed_at > :at)) AS o
+          WHERE {visible} AND i.id = ANY(ARRAY(SELECT alive_at(:at)))) AS o
     LEFT JOIN cell AS n ON n.generation = o.generation AND n.kind = 'social' AND n.code = o.cell_code
     LEFT JOIN member AS p ON p.id = o.handler_id
     {within}
