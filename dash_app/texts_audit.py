@@ -37,6 +37,7 @@ AUDIT_TEXTS: dict[str, tuple[str, str]] = {
     "audit.search": ("查询", "Search"),
     "audit.action.read_households": ("看名单（脱敏）", "saw the list, masked"),
     "audit.action.unmask_resident": ("看姓名电话", "opened a person"),
+    "audit.action.report_subject": ("查询一人全部信息", "made a report on one person"),
     "audit.action.read_refused": ("被拒绝", "was refused"),
     "audit.times": ("{n} 次", "{n} times"),
     "audit.face.page": ("桌面", "desk"),

@@ -21,6 +21,7 @@ HOUSEHOLD_TEXTS: dict[str, tuple[str, str]] = {
     "households.no_looks": ("没有人看过", "Nobody has looked"),
     "households.did.read_households": ("看名单", "saw the list"),
     "households.did.unmask_resident": ("打开一人", "opened one person"),
+    "households.did.report_subject": ("查询一人全部信息", "made a report on one person"),
     "households.did.read_refused": ("被拒绝", "was refused"),
     "households.tag.独居老人": ("独居老人", "Elderly, alone"),
     "households.tag.高龄老人": ("高龄老人", "Over 80"),

@@ -45,7 +45,10 @@ PURPOSES = {
 """What a name or number may be opened for, in Chinese and English."""
 
 MASKED, PLAIN, REFUSED = "read_households", "unmask_resident", "read_refused"
-"""Actions of the trail."""
+REPORT = "report_subject"
+"""All that is held about one person, for a person's rights (`layers.subject_rights`)."""
+LOOKS = (MASKED, PLAIN, REPORT, REFUSED)
+"""Actions of the trail that are looks at people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from gis.access import SUPERVISOR_ROLES, Principal
 from gis.errors import Denied
-from layers.household_reading import MASKED, PLAIN, REFUSED
+from layers.household_reading import LOOKS
 
-ACTIONS = (MASKED, PLAIN, REFUSED)
+ACTIONS = LOOKS
 MOST = 200
 
 

@@ -29,8 +29,8 @@ OFFICERS = READERS & SUPERVISOR_ROLES
 CORRECTORS = OFFICERS | {"community_officer"}
 """Roles that put a record right."""
 
-REPORT, CORRECT, ERASE = "report_subject", "correct_resident", "erase_resident"
-"""Actions of the trail."""
+CORRECT, ERASE = "correct_resident", "erase_resident"
+"""Actions of the trail, besides the looks of `layers.household_reading`."""
 
 PURPOSES = {
     "request": ("本人申请", "The person asked"),

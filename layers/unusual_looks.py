@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from layers.household_reading import MASKED, PLAIN, REFUSED
+from layers.household_reading import LOOKS, REFUSED
 
 BULK_AN_HOUR = 30
 """Sets of records one account sees in an hour of ordinary visits at most: a building every two minutes."""
@@ -40,7 +40,7 @@ _UNUSUAL = sa.text(
                count(*) OVER (PARTITION BY account_id ORDER BY at
                               RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW) AS within_an_hour
         FROM audit_entry
-        WHERE action IN ('{MASKED}', '{PLAIN}', '{REFUSED}') AND at >= :since AND at < :until
+        WHERE action IN {LOOKS} AND at >= :since AND at < :until
     ), told AS (
         SELECT 'bulk' AS kind, max(within_an_hour) AS looks, account_id, username, min(at) AS since,
                max(at) AS until

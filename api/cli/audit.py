@@ -37,6 +37,7 @@ def who_read(means: Means, household: int, as_json: bool) -> None:
         words = {
             "read_households": say("看了名单（脱敏）", "saw the list, masked"),
             "unmask_resident": say("看了一人的姓名电话", "opened one person"),
+            "report_subject": say("查询一人的全部信息", "made a report on one person"),
             "read_refused": say("被拒绝", "was refused"),
         }[look.action]
         at = look.at.astimezone(means.settings.zone)

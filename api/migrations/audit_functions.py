@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gis.access import SUPERVISOR_ROLES
 from gis.policies import HIGH, LOW, has_role
-from layers.household_reading import MASKED, PLAIN, REFUSED
+from layers.household_reading import LOOKS
 
 _LOOKS_ON_MY_GROUND = f"""
 CREATE OR REPLACE FUNCTION looks_on_my_ground(since timestamptz, until timestamptz, who text, place text,
@@ -27,7 +27,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     LEFT JOIN generation AS g ON g.status = 'active'
     LEFT JOIN cell AS c ON c.code = e.territory AND c.kind = 'social' AND c.generation = g.name
     WHERE {has_role(*SUPERVISOR_ROLES)} AND e.territory >= {LOW} AND e.territory < {HIGH}
-      AND e.action IN ('{MASKED}', '{PLAIN}', '{REFUSED}') AND e.action = ANY(wanted)
+      AND e.action IN {LOOKS} AND e.action = ANY(wanted)
       AND e.at >= since AND e.at < until
       AND (who = '' OR e.username = who OR position(who IN a.display_name) > 0)
       AND (place = '' OR position(lower(place) IN lower(concat_ws(' ', b.name, b.address))) > 0)

@@ -12,7 +12,7 @@ from gis.access import SUPERVISOR_ROLES
 from gis.policies import ACCOUNT, DEPARTMENT, HIGH, IS_A_DEPARTMENT, LOW, MEMBER, ON_MY_GROUND, has_role
 from incidents.incident import ENDED
 from incidents.subtask_life import AT_WORK
-from layers.household_reading import CARERS, MASKED, PLAIN, READERS, REFUSED
+from layers.household_reading import CARERS, LOOKS, MASKED, PLAIN, READERS, REFUSED
 
 _DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
 
@@ -142,7 +142,8 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'id', h.id, 'unit', h.unit, 'floor', h.floor, 'door', h.door, 'residents', coalesce((
                    SELECT jsonb_agg(jsonb_build_object(
-                              'id', r.id, 'name', masked_name(r.name), 'gender', r.gender,
+                              'id', r.id, 'gender', r.gender,
+                              'name', CASE WHEN r.erased_at IS NULL THEN masked_name(r.name) ELSE r.name END,
                               'phone', masked_phone(r.phone), 'is_head', r.is_head,
                               'tags', CASE WHEN {has_role(*CARERS)} THEN to_jsonb(r.tags) ELSE '[]' END)
                           ORDER BY r.is_head DESC, r.id)
@@ -206,7 +207,7 @@ LANGUAGE sql STABLE {_DEFINER} AS $$
         UNION ALL SELECT 'resident', r.id FROM resident AS r WHERE r.household_id = h.id
     ) AS subject
     JOIN audit_entry AS e ON e.subject_kind = subject.kind AND e.subject_id = subject.id::text
-     AND e.action IN ('{MASKED}', '{PLAIN}', '{REFUSED}')
+     AND e.action IN {LOOKS}
     WHERE h.id = wanted
       AND (e.account_id = {ACCOUNT} OR {has_role(*SUPERVISOR_ROLES)} AND {_on_my_ground("h.territory")})
     ORDER BY e.at DESC, e.id DESC
@@ -215,5 +216,6 @@ $$
 
 FUNCTIONS = (
     _TOKEN_HOLDER, _CASES_I_HELP_WITH, _CASE_IS_NEW, _MAY_ADD_TO, _DWELLINGS, _RESIDENTS, _OPEN_WORK,
-    *_MASKS, _TRACE, _READ_HOUSEHOLDS, _UNMASK, _SHOWN_PHONE, _LOOKS, *SUBJECT_FUNCTIONS, *AUDIT_FUNCTIONS,
+    _ALIVE, *_MASKS, _TRACE, _READ_HOUSEHOLDS, _UNMASK, _SHOWN_PHONE, _LOOKS, *SUBJECT_FUNCTIONS,
+    *AUDIT_FUNCTIONS,
 )  # fmt: skip

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from gis.forgetting import MARK
 from gis.policies import ACCOUNT, HIGH, LOW, has_role
-from layers.household_reading import CARERS, MASKED, PLAIN, REFUSED
-from layers.subject_rights import CORRECT, CORRECTORS, ERASE, OFFICERS, REPORT, REPORTERS
+from layers.household_reading import CARERS, MASKED, PLAIN, REFUSED, REPORT
+from layers.subject_rights import CORRECT, CORRECTORS, ERASE, OFFICERS, REPORTERS
 
 _DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
 

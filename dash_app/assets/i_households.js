@@ -85,7 +85,7 @@
     if (!answer) { self.disabled = false; return; }
     const when = (text) => new Date(text).toLocaleString(cg.page.language === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short' });
     const lines = answer.looks.map((look) => {
-      const purpose = look.purpose ? dialog.querySelector('[data-purpose]').content.querySelector(`option[value="${look.purpose}"]`).textContent : '';
+      const purpose = look.purpose && dialog.querySelector('[data-purpose]').content.querySelector(`option[value="${look.purpose}"]`)?.textContent;
       return make('li', [when(look.at), look.username, cg.say(`households.did.${look.action}`), purpose, look.face, look.origin].filter(Boolean).join(' · '));
     });
     const shown = make('ul', '', 'looks');

@@ -5,8 +5,9 @@ window.citygrid = (function () {
   const zh = page.language === 'zh', NOTE = 'cg_note', NOTE_MS = 6000, PROBLEM_MS = 9000;
   let veil = null, before = null, instead = null;
 
-  /* An answer of the API as its JSON; a refusal is thrown as {title, remedy} in the page's language. */
-  async function send(method, url, body) {
+  /* An answer of the API as its JSON, or as what `as` names (blob); a refusal is thrown as {title, remedy} in
+     the page's language. */
+  async function send(method, url, body, as = 'json') {
     let answer;
     try {
       answer = await fetch(url, {
@@ -18,7 +19,7 @@ window.citygrid = (function () {
       throw { title: page.failed, remedy: page.offline };
     }
     if (answer.status === 401) return location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-    const said = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
+    const said = answer.status === 204 ? {} : await answer[answer.ok ? as : 'json']().catch(() => ({}));
     if (!answer.ok) throw { title: (zh ? said.title_zh : said.title_en) || said.title || page.failed, remedy: (zh ? said.remedy_zh : said.remedy_en) || said.remedy || '' };
     return said;
   }

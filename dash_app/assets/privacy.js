@@ -1,8 +1,8 @@
 /* Rights of the person: asks for a report and draws it; corrections, taking back, making nameless. */
 (function () {
   'use strict';
-  const page = JSON.parse(document.getElementById('privacy-page').textContent);
-  const zh = page.language === 'zh', box = document.querySelector('[data-reports]'), search = document.querySelector('[data-find]');
+  const cg = window.citygrid, page = cg.page, zh = page.language === 'zh';
+  const box = document.querySelector('[data-reports]'), search = document.querySelector('[data-find]');
   let last = null;
 
   const say = (key, blanks = {}) => (page.texts[key] || key).replace(/\{(\w+)\}/g, (_, name) => blanks[name] ?? '');
@@ -13,30 +13,6 @@
     made.addEventListener('click', () => act(made));
     return made;
   };
-
-  async function send(url, body) {
-    let answer;
-    try {
-      answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Accept-Language': page.language }, body: JSON.stringify(body) });
-    } catch {
-      throw { title: page.failed, remedy: page.offline };
-    }
-    if (answer.status === 401) return location.assign('/sign-in?next=/privacy');
-    if (answer.ok) return answer;
-    const said = await answer.json().catch(() => ({}));
-    throw { title: (zh ? said.title_zh : said.title_en) || said.title || page.failed, remedy: (zh ? said.remedy_zh : said.remedy_en) || said.remedy || '' };
-  }
-
-  function tell(problem, at) {
-    at.replaceChildren(make('b', problem.title), problem.remedy || '');
-    at.hidden = false;
-  }
-
-  function toast(text) {
-    const line = make('div', text, 'toast');
-    document.querySelector('.toasts').append(line);
-    setTimeout(() => line.remove(), 6000);
-  }
 
   /* ---- finding somebody --------------------------------------------------------------------------- */
 
@@ -52,11 +28,11 @@
     problem.hidden = true;
     if (control) control.disabled = true;
     try {
-      const { reports } = await (await send('/api/v1/privacy/report', last)).json();
-      box.replaceChildren(...reports.map(draw));
+      const said = await cg.send('POST', '/api/v1/privacy/report', last);
+      box.replaceChildren(...(said ? said.reports : []).map(draw));
     } catch (failure) {
       box.replaceChildren();
-      tell(failure, problem);
+      cg.tell(failure, problem);
     } finally {
       if (control) control.disabled = false;
     }
@@ -65,12 +41,12 @@
   async function download(control, report) {
     control.disabled = true;
     try {
-      const answer = await send('/api/v1/privacy/report/file', { resident: report.resident_id, purpose: last.purpose });
-      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await answer.blob()), download: `person-${report.resident_id}.json` });
+      const held = await cg.send('POST', '/api/v1/privacy/report/file', { resident: report.resident_id, purpose: last.purpose }, 'blob');
+      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(held), download: `person-${report.resident_id}.json` });
       link.click();
       URL.revokeObjectURL(link.href);
     } catch (failure) {
-      tell(failure, search.querySelector('[data-problem]'));
+      cg.tell(failure, search.querySelector('[data-problem]'));
     }
     control.disabled = false;
   }
@@ -98,7 +74,7 @@
     const kept = one.kept_until ? say('person.until', { date: moment(one.kept_until).split(/[ ,]/)[0] }) : say(one.table === 'incident' ? 'person.while_open' : 'person.while');
     head.append(make('span', kept, 's12 mid'), make('span', '', 'grow'));
     const undone = report.records.some((other) => other.table === one.table && other.fields.some((held) => held.name === 'undoes' && String(held.value) === one.key));
-    if (one.table === 'resident_correction' && page.correctable.length && !undone) head.append(button(say('person.undo'), () => undoDialog(one)));
+    if (one.table === 'resident_correction' && page.correctable.length && !undone) head.append(button(say('person.undo'), () => undoDialog(report, one)));
     for (const held of one.fields) list.append(...line(report, one, held, erased));
     part.append(head, list);
     return part;
@@ -132,29 +108,24 @@
     return made;
   }
 
-  function dialog(title, note, fields, submit, act, done) {
-    const before = document.activeElement, veil = make('div', '', 'veil'), frame = make('div', '', 'dialog'), form = make('form');
-    const problem = Object.assign(make('div', '', 'problem'), { hidden: true }), actions = make('div', '', 'actions');
-    const close = () => { veil.remove(); if (before) before.focus(); };
+  /* A question about the person of a report; once it is done, that person is shown as they are now. */
+  function dialog(report, title, note, fields, submit, act, done) {
+    const form = make('form'), problem = Object.assign(make('div', '', 'problem'), { hidden: true }), actions = make('div', '', 'actions');
     problem.setAttribute('role', 'alert');
-    actions.append(button(page.cancel, close, 'btn'), Object.assign(make('button', submit, 'btn primary'), { type: 'submit' }));
+    actions.append(button(page.cancel, cg.closeDialog, 'btn'), Object.assign(make('button', submit, 'btn primary'), { type: 'submit' }));
     form.append(Object.assign(make('h2', title), { id: 'dialog-title' }), make('div', note || '', 'sub'), problem, ...fields, actions);
-    for (const [name, value] of [['role', 'dialog'], ['aria-modal', 'true'], ['aria-labelledby', 'dialog-title']]) frame.setAttribute(name, value);
-    frame.append(form);
-    veil.append(frame);
-    document.body.append(veil);
-    (form.querySelector('input,select') || form).focus();
-    veil.addEventListener('keydown', (event) => { if (event.key === 'Escape') close(); });
+    cg.openDialog(form, document.activeElement);
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       event.submitter.disabled = true;
       try {
         await act(form.elements);
-        close();
-        toast(done);
+        cg.closeDialog();
+        cg.toast(done);
+        last = { resident: report.resident_id, purpose: last.purpose };
         find();
       } catch (failure) {
-        tell(failure, problem);
+        cg.tell(failure, problem);
         event.submitter.disabled = false;
       }
     });
@@ -171,21 +142,21 @@
   function correctDialog(report, held) {
     const choices = { is_head: [['true', say('yes')], ['false', say('no')]], gender: [['', '–'], ['m', say('person.m')], ['f', say('person.f')]] }[held.name];
     const value = field(say('person.value'), choices ? choice('value', choices, held.value) : input('value', held.value));
-    dialog(`${say('person.correct').replace('…', '')} · ${zh ? held.zh : held.en}`, '', [value, field(say('person.reason'), required(input('reason')))], say('person.save'),
-      (asked) => send(`/api/v1/residents/${report.resident_id}/corrections`, { field: held.name, value: asked.value.value.trim() || null, reason: asked.reason.value.trim() }),
+    dialog(report, `${say('person.correct').replace('…', '')} · ${zh ? held.zh : held.en}`, '', [value, field(say('person.reason'), required(input('reason')))], say('person.save'),
+      (asked) => cg.send('POST', `/api/v1/residents/${report.resident_id}/corrections`, { field: held.name, value: asked.value.value.trim() || null, reason: asked.reason.value.trim() }),
       say('person.corrected'));
   }
 
-  function undoDialog(one) {
-    dialog(say('person.undo').replace('…', ''), '', [field(say('person.reason'), required(input('reason')))], say('person.save'),
-      (asked) => send(`/api/v1/corrections/${one.key}/undo`, { reason: asked.reason.value.trim() }), say('person.corrected'));
+  function undoDialog(report, one) {
+    dialog(report, say('person.undo').replace('…', ''), '', [field(say('person.reason'), required(input('reason')))], say('person.save'),
+      (asked) => cg.send('POST', `/api/v1/corrections/${one.key}/undo`, { reason: asked.reason.value.trim() }), say('person.corrected'));
   }
 
   function eraseDialog(report) {
     const grounds = Object.assign(document.createElement('select'), { name: 'ground' });
     for (const [code, words] of Object.entries(page.grounds)) grounds.append(Object.assign(make('option', words), { value: code }));
-    dialog(say('person.erase').replace('…', ''), say('person.erase_note'), [field(say('person.ground'), grounds)], say('person.erase_now'),
-      (asked) => send(`/api/v1/residents/${report.resident_id}/erasure`, { ground: asked.ground.value }).then(() => { last = { resident: report.resident_id, purpose: last.purpose }; }),
+    dialog(report, say('person.erase').replace('…', ''), say('person.erase_note'), [field(say('person.ground'), grounds)], say('person.erase_now'),
+      (asked) => cg.send('POST', `/api/v1/residents/${report.resident_id}/erasure`, { ground: asked.ground.value }),
       say('person.erased'));
   }
 })();

@@ -43,9 +43,6 @@ def privacy_page(desk: Desk) -> str:
     )
     fields = [name for name in CORRECTABLE if name != "tags" or by.role in CARERS]
     data = {
-        "language": words.language,
-        "failed": words("dialog.failed"),
-        "offline": words("dialog.offline"),
         "cancel": words("cancel"),
         "correctable": fields if by.role in CORRECTORS else [],
         "erases": by.role in OFFICERS,

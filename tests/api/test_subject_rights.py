@@ -272,6 +272,10 @@ def test_an_erased_person_stays_nameless_whatever_the_next_file_says(api, person
     assert tuple(left) == (MARK, None, None, None, [])
     report = the_report(api, resident=person, purpose="request")
     assert fields(report, "resident")["name"] == MARK
+    homes = api.get("member", f"/buildings/{api.city.building}/households")["households"]
+    assert homes[0]["residents"][0]["name"] == MARK
+    seen = [one["action"] for one in api.get("officer", f"/households/{homes[0]['id']}/looks")["looks"]]
+    assert seen == ["read_households", "report_subject"]
     body = {"field": "name", "value": NAME, "reason": "恢复"}
     assert api.client("officer").post(f"/api/v1/residents/{person}/corrections", json=body).status_code == 404
 
