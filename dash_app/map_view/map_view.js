@@ -63,7 +63,7 @@
       const camera = props.camera || {};
       this.map = new gl.Map({
         container,
-        style,
+        style: this.withCases(style),
         attributionControl: false,
         dragRotate: false,
         pitchWithRotate: false,
@@ -129,7 +129,6 @@
 
     /* Put data, filters and switches onto a freshly loaded style. */
     dress() {
-      this.known.clear();
       this.focused = '[]';
       this.styled = true;
       this.setOpen(this.props.open);
@@ -138,6 +137,21 @@
       this.setPast(this.props.past);
       this.hidden.forEach((id) => this.showLayer(id, false));
       this.fetched.forEach((url, source) => this.map.getSource(source).setData(url));
+    }
+
+    /* A style whose open cases are in it already: an empty source that is filled a moment later is laid out twice. */
+    withCases(style) {
+      const collection = this.replayed || this.props.open;
+      this.known.clear();
+      if (collection) style.sources.open.data = { type: 'FeatureCollection', features: this.take(collection).add };
+      return style;
+    }
+
+    /* What differs from the cases known so far. */
+    take(collection) {
+      this.filled = true;
+      this.left = new Map(collection.features.map((feature) => [feature.id, feature.properties.left]));
+      return difference(this.known, collection.features);
     }
 
     /* Fill a source from an address of ours, once until `refetch`: what few look at is not asked for before. */
@@ -165,9 +179,7 @@
       if (!this.styled || !collection) return;
       const source = this.map.getSource('open');
       if (!source) return;
-      this.filled = true;
-      this.left = new Map(collection.features.map((feature) => [feature.id, feature.properties.left]));
-      const { add, remove } = difference(this.known, collection.features);
+      const { add, remove } = this.take(collection);
       if (add.length || remove.length) source.updateData({ add, remove });
       if (this.hovered && this.hovered.source === 'open' && remove.includes(this.hovered.id)) this.hover(null);
     }
@@ -225,7 +237,7 @@
 
     restyle(style) {
       this.styled = false;
-      this.map.setStyle(style, { diff: false });
+      this.map.setStyle(this.withCases(style), { diff: false });
     }
 
     hits(point, slack) {
