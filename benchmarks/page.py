@@ -3,7 +3,8 @@
 The synthetic city (subdistrict size) lies in a private cluster of its own; the server is the real one, the
 browser headless Chromium drawing without a graphics card, each time with an empty cache. *Interactive* means
 that the map stands still with everything drawn and that the counters and the queue are filled, counted from
-the start of the navigation. One page is opened before, so that the server has read what it keeps.
+the start of the navigation. One page is opened before, so that the server has read what it keeps; each
+window stands a moment before it is navigated, or the browser still loads its own toolbar beside the page.
 
 Last line: {"interactive_s_median": median of the runs, "transferred_mb": bytes on the wire of one page}.
 """
@@ -34,6 +35,8 @@ from playwright.sync_api import sync_playwright
 from api.demo_accounts import PASSWORD
 from gis.cluster import PrivateCluster
 from tests.browser.conftest import CHROMIUM, FLAGS
+
+WINDOW_SETTLES_MS = 1500
 
 PROJECT = Path(__file__).resolve().parent.parent
 VIEWPORT = {"width": 1440, "height": 900}
@@ -132,6 +135,7 @@ def first_page(browser: Any, url: str) -> Opening:
     finished: list[Any] = []
     page.on("requestfinished", lambda request: finished.append(request))
     page.add_init_script(WATCH)
+    page.wait_for_timeout(WINDOW_SETTLES_MS)
     page.goto(url + "/", wait_until="commit")
     page.wait_for_function("() => window.seen.panels && window.seen.map")
     seen = page.evaluate("window.seen")
