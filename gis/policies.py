@@ -28,7 +28,8 @@ def _told(name: str, wanted: str = "{}") -> str:
 ACCOUNT = _told("account", "{}::int")
 MEMBER = _told("member", "{}::int")
 CASE_IN_HAND = _told("case", "{}::int")
-"""The case this transaction has locked to move it (`incidents.case_store`), which may leave one's ground."""
+"""The case this transaction reports (`incidents.report_rows`), or has locked to move it, and which may leave
+one's ground thereby (`incidents.case_store`)."""
 LOW, HIGH = _told("ground", "substr({}, 2)"), _told("ground", "substr({}, 2) || '~'")
 
 
@@ -67,9 +68,9 @@ MY_CASE = " OR ".join(
 )
 OF_MY_CASE = "EXISTS (SELECT FROM incident AS mine WHERE mine.id = incident_id)"
 """What belongs to a case follows the case: the subquery is under the policy of `incident` itself."""
-ADDED_TO_MY_CASE = f"(incident_id = {CASE_IN_HAND} OR may_add_to(incident_id))"
-"""The same for a row that is added, whose case may be written by the same statement. A function, so that its
-plan is kept: a report adds a handful of rows and would plan the policy of `incident` for each table."""
+ADDED_TO_MY_CASE = f"(incident_id = {CASE_IN_HAND} OR may_read_case(incident_id))"
+"""The same for a row that is added: mostly to the case in hand. A function, so that the policy of `incident`
+is planned once a connection and not once for each table that a move writes to."""
 
 
 @dataclass(frozen=True, slots=True)

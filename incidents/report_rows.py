@@ -192,6 +192,7 @@ _CLOCK_COLUMNS = ", ".join([
 # fmt: on
 
 # The rows travel as JSON, typed by the tables themselves: one value to send is far cheaper than sixty.
+# `app.case` says that what follows is of this case, which the statement itself cannot read yet.
 INSERT = Statement(
     f"""
     WITH new AS (
@@ -199,7 +200,8 @@ INSERT = Statement(
         SELECT next_case_number(:day), ST_SetSRID(ST_MakePoint(:lon, :lat), 4490), {_COLUMNS}
         FROM jsonb_populate_record(CAST(NULL AS incident), CAST(:case AS jsonb))
         ON CONFLICT (reported_by, report_key) DO NOTHING
-        RETURNING id, number, reported_at, reported_by, handler_id, territory
+        RETURNING id, number, reported_at, reported_by, handler_id, territory,
+                  set_config('app.case', id::text, true) AS in_hand
     ), moved AS (
         INSERT INTO incident_move (incident_id, move, from_stage, to_stage, at, account_id, actor_name, role,
                                    member_id, version, details, territory)

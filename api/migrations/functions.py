@@ -60,21 +60,12 @@ LANGUAGE sql STABLE {_DEFINER} AS $$
 $$
 """
 
-# Whether a row may be added to a case: one that the person can read, or one that this statement is just
-# writing, which nobody can read yet (that it is their own report is the policy of `incident`; that it comes
-# to be at all, the foreign key).
-_CASE_IS_NEW = f"""
-CREATE OR REPLACE FUNCTION case_is_new(wanted int) RETURNS boolean
-LANGUAGE plpgsql STABLE {_DEFINER} AS $$
-BEGIN
-    RETURN {ACCOUNT} IS NOT NULL AND NOT EXISTS (SELECT FROM incident AS i WHERE i.id = wanted);
-END $$
-"""
-_MAY_ADD_TO = """
-CREATE OR REPLACE FUNCTION may_add_to(wanted int) RETURNS boolean
+# Asked by the policies of what is added to a case: with the rights of whoever asks.
+_MAY_READ_CASE = """
+CREATE OR REPLACE FUNCTION may_read_case(wanted int) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM incident AS i WHERE i.id = wanted) OR case_is_new(wanted);
+    RETURN EXISTS (SELECT FROM incident AS i WHERE i.id = wanted);
 END $$
 """
 
@@ -226,7 +217,7 @@ $$
 """
 
 FUNCTIONS = (
-    _TOKEN_HOLDER, _CASES_I_HELP_WITH, _CASE_IS_NEW, _MAY_ADD_TO, _DWELLINGS, _RESIDENTS, _OPEN_WORK,
+    _TOKEN_HOLDER, _CASES_I_HELP_WITH, _MAY_READ_CASE, _DWELLINGS, _RESIDENTS, _OPEN_WORK,
     _ALIVE, *_MASKS, _TRACE, _READ_HOUSEHOLDS, _UNMASK, _SHOWN_PHONE, _LOOKS, *SUBJECT_FUNCTIONS,
     *AUDIT_FUNCTIONS,
 )  # fmt: skip
