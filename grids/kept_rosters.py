@@ -19,7 +19,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from grids.receivers import considered
+from grids import receivers
+from grids.reasons import Trace
+from grids.receivers import Person
 from grids.roster import Absence, Roster, load
 from grids.spans import Spans
 
@@ -34,12 +36,22 @@ class Kept:
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
         self._considered: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        self._receivers: dict[tuple[str, ...], tuple[Person | None, Trace]] = {}
 
     def considered(self, grounds: tuple[str, ...], at: datetime) -> list[dict[str, Any]]:
         """`receivers.considered`, shared by all decisions of the piece: not to be changed."""
         if grounds not in self._considered:
-            self._considered[grounds] = considered(self.roster, grounds, at)
+            self._considered[grounds] = receivers.considered(self.roster, grounds, at)
         return self._considered[grounds]
+
+    def first_receiver(self, grounds: tuple[str, ...], at: datetime, trace: Trace) -> Person | None:
+        """`receivers.first_receiver`, worked out once a piece; its steps are shared as well."""
+        if grounds not in self._receivers:
+            told = Trace()
+            self._receivers[grounds] = receivers.first_receiver(self.roster, grounds, at, told), told
+        person, told = self._receivers[grounds]
+        trace.steps += told.steps
+        return person
 
 
 _Key = tuple[str, ZoneInfo, tuple[str, ...], int | None, datetime]

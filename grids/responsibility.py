@@ -187,7 +187,7 @@ def _answer(
         building_id=place.building_id if door else None,
     )
     people = kept.roster
-    member = receivers.first_receiver(people, own, at, trace)
+    member = kept.first_receiver(own, at, trace)
     head = receivers.building_head(people, at, trace, unit=door[0], floor=door[1]) if door else None
     department = place.component_department or place.department_code
     handler = receivers.handler(people, own, place.default_role, department, at, trace) or member
@@ -208,7 +208,7 @@ def _answer(
         border_m=border_m,
         second_cell=second,
         second_cell_name=second_name,
-        second_member=receivers.first_receiver(people, others, at, Trace()) if second else None,
+        second_member=kept.first_receiver(others, at, Trace()) if second else None,
         second_confidence=round(sure.second_confidence, 4),
         building_id=place.building_id,
         place=place.building_name or place.road_name,
