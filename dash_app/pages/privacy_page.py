@@ -5,6 +5,8 @@ Nothing about people is in the page itself: its script asks for a report, which 
 
 from __future__ import annotations
 
+from typing import Any
+
 from markupsafe import Markup
 
 from dash_app.desk import Desk
@@ -83,6 +85,6 @@ def _search(words: Words) -> Markup:
     )
 
 
-def _field(label: str, name: str, **attributes: object) -> Markup:
+def _field(label: str, name: str, **attributes: Any) -> Markup:
     control = tag("input", name=name, autocomplete="off", **attributes)
     return tag("label", span(label), control, cls="field")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 import anyio
@@ -72,7 +73,15 @@ def _read(desk: Desk, asked: _Asked) -> _Found:
         known = {f"{one.month:%Y-%m}": one for one in months}
         chosen = known.get(asked.month or "") or (months[0] if months else None)
         bins = public_bins.bins_of(session, chosen.month)[1] if chosen else ()
-        return _Found(months, chosen, bins, public_bins.group_names(session), outlines(session, "community"))
+        groups = public_bins.group_names(session)
+    return _Found(months, chosen, bins, groups, _communities(desk, int(desk.clock().timestamp() // KEPT_S)))
+
+
+@lru_cache(maxsize=2)
+def _communities(desk: Desk, _hour: int) -> list[AreaShape]:
+    """The outlines, asked for once an hour: what anybody may call must cost next to nothing."""
+    with desk.database.unbound_work() as session:
+        return outlines(session, "community")
 
 
 def public_page(words: Words, theme: str, found: _Found, asked: _Asked) -> str:
