@@ -82,9 +82,11 @@ LATERAL (SELECT (n * 7919::bigint % 2000)::int AS c, n % 33 = 0 AS open,
                 - random() * make_interval(days => CASE WHEN n % 33 = 0 THEN 2 ELSE 700 END) AS at) AS drawn,
 LATERAL (SELECT {CODE} AS code) AS coded
 """
+ESTATES = [first + second for first in ("银杏", "金桂", "梧桐", "听涛", "临江") for second in "苑里坊居"]
 BUILDINGS = f"""
 INSERT INTO building (name, number, style, cell_code, territory, geom)
-SELECT '银杏苑 ' || n || ' 栋', n::text, 'slab', code, code, ST_Expand({SPOT}, 0.0001)
+SELECT (CAST(:estates AS text[]))[1 + n % 20] || ' ' || n || ' 栋', n::text, 'slab', code, code,
+    ST_Expand({SPOT}, 0.0001)
 FROM generate_series(1, :cases / 10) AS n, LATERAL (SELECT (n * 7919::bigint % 2000)::int AS c) AS drawn,
 LATERAL (SELECT {CODE} AS code) AS coded
 """
@@ -102,7 +104,14 @@ def city(cases: int) -> Iterator[Database]:
             cluster.ensure_database("policies")
             upgrade(cluster.url("policies"))
             database = Database(cluster.url("policies"))
-            values = {"cases": cases, "west": WEST, "south": SOUTH, "step": STEP, "now": NOW}
+            values = {
+                "cases": cases,
+                "west": WEST,
+                "south": SOUTH,
+                "step": STEP,
+                "now": NOW,
+                "estates": ESTATES,
+            }
             with database.system_work() as session:
                 toy_city.build(session)
                 fill(session, values)
