@@ -2,7 +2,8 @@
 
 In this order, so that every fault is found while the running data are still as they were: the file against
 its manifest, the product against the file, the dump, its counts, the upgrade (which writes roles, grants,
-policies and LEAKPROOF marks anew), the trail's chain, the photographs, and last the change of names.
+policies and LEAKPROOF marks anew), the trail's chain, who has been forgotten since, the photographs, and last
+the change of names.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from alembic.script import ScriptDirectory
 from api import migrations
 from api.audit_words import fault_words
 from api.backups import archive, places
+from api.backups.forgotten import forget_again, forgotten_in
 from api.backups.making import Progress, row_counts
 from gis import audit, audit_chain, dumps
 from gis.access import Principal
@@ -37,6 +39,8 @@ class Restored:
     trail: audit_chain.Verdict
     old_database: str | None
     leakproof: bool
+    forgotten: int
+    """People made nameless again, because they were in the city that was replaced."""
 
 
 class BrokenChain(Conflict):
@@ -68,6 +72,7 @@ def restore(
         empty = places.is_empty(url)
         if not empty and not force:
             raise _not_empty()
+        forgotten = {} if empty else forgotten_in(url, backup.manifest.seal)
         with places.place_for(url, empty=empty) as place:
             dumps.restore(
                 place.url, backup.chunks, version=backup.manifest.postgres, whole=place.whole,
@@ -76,12 +81,23 @@ def restore(
             leakproof, trail = _bring_up_to_date(
                 place.url, backup.manifest, path, by, now, accept_broken_chain
             )
+            again = _forget(place.url, forgotten, by, now)
             _write_photos(backup, photo_folder, progress)
             old = place.take_over(now, keep_old=keep_old and not empty)
     manifest = backup.manifest
     return Restored(
-        manifest.made_at, sum(manifest.rows.values()), manifest.photos, manifest.seal, trail, old, leakproof
-    )
+        manifest.made_at, sum(manifest.rows.values()), manifest.photos, manifest.seal, trail, old, leakproof,
+        again,
+    )  # fmt: skip
+
+
+def _forget(url: str, forgotten: dict[int, datetime], by: Principal, now: datetime) -> int:
+    database = Database(url)
+    try:
+        with database.system_work() as session:
+            return forget_again(session, forgotten, by=by, now=now)
+    finally:
+        database.dispose()
 
 
 def _counting(progress: Progress, phase: str, total: int) -> archive.Fed:

@@ -110,6 +110,9 @@ def _tell_restored(restored: Any, zone: ZoneInfo) -> None:
     elif restored.seal:
         seal = restored.seal
         tell(say(f"留痕完好，请与记下的封存比对：{seal}", f"The trail is intact; compare your note: {seal}"))
+    if restored.forgotten:
+        n = restored.forgotten
+        tell(say(f"备份之后被匿名的 {n} 人已再次匿名。", f"Made nameless again, as since the backup: {n}."))
     if restored.old_database:
         old = restored.old_database
         tell(

@@ -32,9 +32,12 @@ from api.backups.places import is_empty
 from gis import audit, audit_chain
 from gis.cluster import PrivateCluster
 from gis.database import Database
+from gis.forgetting import MARK
 from incidents import photos
 from incidents.calendar import CITY_ZONE
 from incidents.reporting import ReportDraft, report
+from layers.household_reading import From
+from layers.subject_rights import erase
 from tests import toy_desk
 from tests.api.test_guard import plain_url  # noqa: F401 - a fixture
 from tests.api.test_row_policies import acting_as, furnishing, not_as_meant, person
@@ -371,6 +374,34 @@ def test_a_running_city_is_replaced_and_its_data_stay_beside(city, operate, runn
     again = operate("restore", str(city.file), "--force", "--drop-old")
     running.dispose()
     assert again.status == 0 and databases(running) == [name, old]
+
+
+def test_who_was_forgotten_since_stays_forgotten(city, operate, running):
+    """Made nameless after the backup, in the city whose place the backup then takes."""
+    assert operate("restore", str(city.file), "--force", "--drop-old").status == 0
+    running.dispose()
+    named = sa.text("SELECT id, name, phone FROM resident ORDER BY id")
+    with running.system_work() as session:
+        one, other = session.execute(named).all()
+    officer = city.desk.people["officer"]
+    with running.unit_of_work(officer) as session:
+        assert erase(session, one.id, "deceased", by=officer, now=NOW, where=From("api", None))
+    again = operate("restore", str(city.file), "--force", "--drop-old")
+    assert again.status == 0 and "Made nameless again, as since the backup: 1" in again.err
+    running.dispose()
+    with running.system_work() as session:
+        assert session.execute(named).all() == [(one.id, MARK, None), other]
+        trail = sa.text("SELECT subject_id FROM audit_entry WHERE action = 'erase_resident'")
+        assert session.execute(trail).scalars().all() == [str(one.id)]
+
+
+def test_a_number_of_another_city_is_somebody_else(city, operate, running):
+    with running.system_work() as session:
+        session.execute(sa.text("UPDATE resident SET erased_at = now()"))
+    done = operate("restore", str(city.file), "--force", "--drop-old", "--json")
+    assert json.loads(done.out)["forgotten"] == 0
+    running.dispose()
+    assert contents(running)["resident"] == city.rows["resident"]
 
 
 def test_a_restore_that_is_killed_leaves_everything_and_the_next_one_works(city, operate, running):
