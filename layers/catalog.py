@@ -154,6 +154,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
                     _personal("is_head", "户主", "Head of household"),
                     Field("tags", "关怀标签", "Care tags", Privacy.SENSITIVE),
                     _personal("source_code", "来源编码", "Source code"),
+                    _internal("erased_at", "匿名时间", "Made nameless"),
                     _TERRITORY,
                 ),
                 scoped=True,

@@ -62,7 +62,6 @@ _LABELS = {
     ("resident_correction", "before"): ("更正前", "Before", Privacy.PERSONAL),
     ("resident_correction", "after"): ("更正后", "After", Privacy.PERSONAL),
     ("resident_correction", "reason"): ("原因", "Reason", Privacy.PERSONAL),
-    ("resident", "erased_at"): ("匿名时间", "Made nameless", Privacy.INTERNAL),
 }
 """(table, field) -> its words and class, for what is in no layer."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from api import push
 from api.app import create_app
 from gis.access import Principal
 from gis.settings import Settings
+from tests import apart
 from tests.served_city import report_body, serving
 from tests.toy_city import NORTH_EAST, NORTH_WEST, NOW
 
@@ -187,4 +187,4 @@ def test_a_slow_listener_is_let_go_and_holds_up_nobody():
             assert lagging.closed.is_set()
             assert not keeping_up.closed.is_set()
 
-    asyncio.run(scene())
+    apart.run(scene())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
@@ -19,6 +18,7 @@ from dash_app.app import compose
 from dash_app.entry import own_address
 from dash_app.wire import SMALL
 from gis.settings import Settings
+from tests import apart
 from tests.toy_city import NOW
 from tests.toy_desk import PASSWORD
 
@@ -41,7 +41,7 @@ class Client:
                 self.cookies = client.cookies
                 return answer
 
-        return asyncio.run(ask())
+        return apart.run(ask())
 
     def get(self, address: str, **options) -> httpx.Response:
         return self.request("GET", address, **options)

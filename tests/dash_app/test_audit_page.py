@@ -125,14 +125,14 @@ def test_nonsense_in_the_address_is_the_plain_page(watched):
         assert rows(audit_page(watched.desk, "days=8&action=drop")) == rows(audit_page(watched.desk, ""))
 
 
-def test_another_ground_and_an_empty_one_see_nothing(watched, office):
+def test_another_ground_sees_nothing(watched):
     elsewhere = Principal(98, "d", "外区", "district_officer", "990199")
     watched.toy.people["elsewhere"] = elsewhere
     with watched.at("elsewhere"):
         page = audit_page(watched.desk, "")
     assert rows(page) == [] and "这段时间没有人查看" in page and "没有异常" in page
-    with office.at(language="en"):
-        empty = audit_page(office.desk, "")
+    with watched.at("elsewhere", "en"):
+        empty = audit_page(watched.desk, "")
     assert "Nobody looked in this time" in empty and "No exports on your ground" in empty
 
 
