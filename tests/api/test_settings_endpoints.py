@@ -47,8 +47,8 @@ def test_a_line_is_changed_shown_and_undone(api):
     verify = next(line for line in lines if line["clock"] == "verify")
     assert (verify["limit_zh"], verify["since"] is not None) == ("5 紧急工作时", True)
     api.post("admin", f"/settings/changes/{made['id']}/undo")
-    told = [change["undoes"] for change in api.get("admin", "/settings/changes")["changes"]]
-    assert told == [made["id"], None]
+    undoing, undone, *_ = api.get("admin", "/settings/changes")["changes"]
+    assert (undoing["undoes"], undone["undoes"], undone["id"]) == (made["id"], None, made["id"])
 
 
 def test_an_officer_looks_and_does_not_touch(api):
