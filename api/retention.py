@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from gis import audit, audit_cut, forgetting
 from gis.access import Principal
-from gis.database import Database
+from gis.database import Database, rows_changed
 from gis.forgetting import KINDS, MARK, RetentionRule
 from incidents import anonymising, photos
 
@@ -72,14 +72,11 @@ def _delete(table: str, key: str, due: str) -> Step:
     """A step that deletes rows of a table by the condition `due` on its alias `t`."""
 
     def forget(session: Session, batch: Batch) -> int:
-        gone = session.execute(
-            sa.text(
-                f"DELETE FROM {table} WHERE {key} IN (SELECT t.{key} FROM {table} AS t WHERE {due}"
-                " LIMIT :limit FOR UPDATE SKIP LOCKED)"
-            ),
-            batch.params,
+        statement = sa.text(
+            f"DELETE FROM {table} WHERE {key} IN (SELECT t.{key} FROM {table} AS t WHERE {due}"
+            " LIMIT :limit FOR UPDATE SKIP LOCKED)"
         )
-        return gone.rowcount  # type: ignore[attr-defined,no-any-return]
+        return rows_changed(session, statement, batch.params)
 
     return Step(_counted(f"{table} AS t WHERE {due}"), forget)
 
@@ -146,7 +143,7 @@ _OLD_REQUESTS = sa.text(
 
 def _forget_exports(session: Session, batch: Batch) -> int:
     session.execute(_FILES_OF_OLD_REQUESTS, batch.params)
-    return session.execute(_OLD_REQUESTS, batch.params).rowcount  # type: ignore[attr-defined,no-any-return]
+    return rows_changed(session, _OLD_REQUESTS, batch.params)
 
 
 STEPS: Mapping[str, Step] = {

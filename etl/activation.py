@@ -20,6 +20,7 @@ from etl.grounds import Grounds
 from etl.staging import Stage
 from gis import audit
 from gis.access import Principal
+from gis.database import rows_changed
 from gis.errors import Invalid
 from grids.generation_check import GenerationReport, check_generation, no_generation
 from incidents.incident import ENDED
@@ -183,4 +184,4 @@ def _standing(session: Session, grounds: Grounds, table: str, point: str, where:
 
 
 def _changed(session: Session, statement: str, **params: object) -> int:
-    return session.execute(sa.text(statement), params).rowcount  # type: ignore[attr-defined]  # of a CursorResult
+    return rows_changed(session, sa.text(statement), params)

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -122,10 +123,10 @@ def numbers_in(path: Path) -> Iterator[str]:
                 return
             for info in infos:
                 with parts.open(info) as part:
-                    yield from _numbers(iter(lambda part=part: part.read(_PIECE), b""))  # type: ignore[misc]  # a lambda has no types
+                    yield from _numbers(iter(partial(part.read, _PIECE), b""))
         return
     with path.open("rb") as file:
-        yield from _numbers(iter(lambda: file.read(_PIECE), b""))
+        yield from _numbers(iter(partial(file.read, _PIECE), b""))
 
 
 def _numbers(pieces: Iterator[bytes]) -> Iterator[str]:

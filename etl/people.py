@@ -17,6 +17,7 @@ from etl.merging import Merged
 from etl.preparing import Reading
 from etl.report import LoadReport, Reason
 from etl.staging import Stage
+from gis.database import rows_changed
 
 NO_BUILDING = Reason(
     "no_building",
@@ -215,8 +216,7 @@ PEOPLE: dict[str, Callable[[Session, FileRequest, Occasion], LoadReport]] = {
 
 def _run(stage: Stage, statement: str, **params: object) -> int:
     """One statement over the stage; returns how many rows it changed."""
-    result = stage.session.execute(sa.text(statement.format(stage=stage.name)), params)
-    return result.rowcount  # type: ignore[attr-defined]  # of a CursorResult
+    return rows_changed(stage.session, sa.text(statement.format(stage=stage.name)), params)
 
 
 def _recount(stage: Stage, table: str, column: str, counted: str) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis import audit
+from gis.database import rows_changed
 from gis.forgetting import THREE_YEARS
 
 LEAST = timedelta(days=THREE_YEARS)
@@ -89,8 +90,7 @@ def cut(session: Session, before: datetime, now: datetime, *, limit: int) -> int
         known = newest(session)
     if known is None:
         return 0
-    gone = session.execute(_SWEEP, {"through": known.through, "limit": limit})
-    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
+    return rows_changed(session, _SWEEP, {"through": known.through, "limit": limit})
 
 
 def is_honest(session: Session, made: Cut) -> bool:

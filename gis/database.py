@@ -83,6 +83,13 @@ class Statement:
             raise _told_as_sqlalchemy(self._sql, dict(params), error) from error
 
 
+def rows_changed(session: Session, statement: sa.Executable, params: Mapping[str, Any] | None = None) -> int:
+    """Run an INSERT, UPDATE or DELETE; returns how many rows it touched."""
+    result = session.execute(statement, params)
+    assert isinstance(result, sa.CursorResult), "only statements that write have a count"
+    return result.rowcount
+
+
 def _told_as_sqlalchemy(sql: str, params: dict[str, Any], error: psycopg.Error) -> BaseException:
     return sa.exc.DBAPIError.instance(sql, params, error, psycopg.Error, hide_parameters=True)
 
