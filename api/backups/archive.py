@@ -27,9 +27,10 @@ FORMAT = 1
 DUMP, MANIFEST = "database.dump", "manifest.json"
 _PHOTO = re.compile(r"photos/([0-9a-f]{64})\.jpg")
 _FAULTS_OF_A_FILE = (
-    zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError, KeyError, TypeError,
+    zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, KeyError, TypeError,
 )  # fmt: skip
-"""What Python's reader raises for a damaged ZIP: RuntimeError for a flipped "encrypted" bit, and so on."""
+"""What Python's reader raises for a damaged ZIP: RuntimeError for a flipped "encrypted" bit or an
+unknown method, and so on."""
 
 Fed = Callable[[int], None]
 """Hears how many bytes more are done."""
