@@ -40,6 +40,8 @@ from gis.partition_index import PartitionIndex
 THREADS = 2
 SINGLE = 2_000
 """Points asked one by one."""
+HOPELESS = 5.0
+"""A peer that takes so many times as long as the fastest is not given a second try: it will not be it."""
 
 
 @dataclass
@@ -174,6 +176,8 @@ def compare(
                     seconds = time.perf_counter() - start
                     run.peers[name] = min(seconds, run.peers.get(name, float("inf")))
                     run.ours = min(run.ours, best(ours, 5))
+                    if run.ratio(name) > HOPELESS * run.ratio(run.fastest):
+                        break
                 run.differences[name] = int(np.count_nonzero(lowest(len(x), *pairs()) != answers))
         except Absent as reason:
             run.absent[name] = str(reason)

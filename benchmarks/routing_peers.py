@@ -7,11 +7,8 @@ pairs of a point and a cell that covers it; which one counts on a shared edge is
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -20,7 +17,7 @@ import pyarrow
 import shapely
 from numpy.typing import NDArray
 
-from gis.cluster import PrivateCluster
+from benchmarks.own_cluster import own_cluster
 from gis.errors import Unavailable
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -163,43 +160,48 @@ def postgis_gist(layer: Layer, x: Floats, y: Floats) -> Iterator[Join]:
 
 @contextmanager
 def postgis(layer: Layer, x: Floats, y: Floats) -> Iterator[psycopg.Connection]:
-    """A private cluster with the tables cells (GiST) and points, and a connection to it."""
-    with tempfile.TemporaryDirectory(prefix="citygrid-bench-", ignore_cleanup_errors=True) as folder:
-        os.chmod(folder, 0o755)  # started as root, the server's own account must be able to walk in
-        cluster = PrivateCluster(Path(folder) / "pg")
-        try:
-            cluster.ensure()
-            cluster.ensure_database("routing")
-        except Unavailable as failure:
-            raise Absent(failure.message_en) from failure
-        try:
-            url = cluster.url("routing").replace("+psycopg", "")
-            with psycopg.connect(url, autocommit=True) as connection:
-                _fill(connection, layer, x, y)
-                yield connection
-        finally:
-            cluster.stop()
+    """A connection to tables cells (GiST) and points. Cells once loaded stay for who asks next."""
+    try:
+        cluster, database = own_cluster(), f"routing_{len(layer)}"
+        cluster.ensure_database(database)
+    except Unavailable as failure:
+        raise Absent(failure.message_en) from failure
+    with psycopg.connect(cluster.url(database).replace("+psycopg", ""), autocommit=True) as connection:
+        if not connection.execute("SELECT to_regclass('cells')").fetchone()[0]:
+            _fill_cells(connection, layer)
+        _fill_points(connection, x, y)
+        yield connection
 
 
-def _fill(connection: psycopg.Connection, layer: Layer, x: Floats, y: Floats) -> None:
-    connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
-    connection.execute("CREATE UNLOGGED TABLE shapes (cell int, shape bytea)")
-    connection.execute("CREATE UNLOGGED TABLE places (point int, x float8, y float8)")
-    with connection.cursor() as cursor:
-        with cursor.copy("COPY shapes FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["int4", "bytea"])
-            for row in enumerate(shapely.to_wkb(layer)):
-                copy.write_row(row)
-        with cursor.copy("COPY places FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["int4", "float8", "float8"])
-            for row in zip(range(len(x)), x.tolist(), y.tolist(), strict=True):
-                copy.write_row(row)
+def _fill_cells(connection: psycopg.Connection, layer: Layer) -> None:
+    connection.execute("CREATE EXTENSION postgis")
+    _copy(connection, "shapes", {"cell": "int4", "shape": "bytea"}, enumerate(shapely.to_wkb(layer)))
     connection.execute(
         "CREATE UNLOGGED TABLE cells AS SELECT cell, ST_GeomFromWKB(shape) AS geom FROM shapes"
     )
-    connection.execute("CREATE UNLOGGED TABLE points AS SELECT point, ST_MakePoint(x, y) AS geom FROM places")
     connection.execute("CREATE INDEX ON cells USING gist (geom)")
-    connection.execute("VACUUM ANALYZE cells, points")
+    connection.execute("VACUUM ANALYZE cells")
+
+
+def _fill_points(connection: psycopg.Connection, x: Floats, y: Floats) -> None:
+    connection.execute("DROP TABLE IF EXISTS places, points")
+    rows = zip(range(len(x)), x.tolist(), y.tolist(), strict=True)
+    _copy(connection, "places", {"point": "int4", "x": "float8", "y": "float8"}, rows)
+    connection.execute("CREATE UNLOGGED TABLE points AS SELECT point, ST_MakePoint(x, y) AS geom FROM places")
+    connection.execute("VACUUM ANALYZE points")
+
+
+def _copy(
+    connection: psycopg.Connection, table: str, columns: dict[str, str], rows: Iterable[tuple[object, ...]]
+) -> None:
+    """Rows into a new table."""
+    connection.execute(
+        f"CREATE UNLOGGED TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
+    )
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(list(columns.values()))
+        for row in rows:
+            copy.write_row(row)
 
 
 PEERS = {

@@ -7,7 +7,6 @@ rules, the distance to the border, the confidence), measured in this process on 
 
 from __future__ import annotations
 
-import os
 import statistics
 import tempfile
 import time
@@ -23,9 +22,9 @@ import sqlalchemy as sa
 from api import undertaking
 from api.auth import add_account, issue_token
 from api.migrations import upgrade
+from benchmarks.own_cluster import own_cluster
 from benchmarks.routing_peers import Layer
 from benchmarks.tiles import server
-from gis.cluster import PrivateCluster
 from gis.database import Database
 from gis.geometry import Fix, areas_m2
 from grids import owner_map
@@ -58,7 +57,8 @@ _POSTS = sa.text(
 def geometric_share(layer: Layer, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Median microseconds of a request and of its geometric step, each fix asked once before it counts."""
     places = list(zip(x[:FIXES].tolist(), y[:FIXES].tolist(), strict=True))
-    with _city(layer) as (url, home, token):
+    with _city(layer) as (url, home, token), server(url, home, token) as get:
+        # While the server warms up, this process makes its own picture of the same ground.
         database, now = Database(url), datetime.now(UTC)
         with database.system_work() as session:
             city = owner_map.current(session)
@@ -67,14 +67,12 @@ def geometric_share(layer: Layer, x: np.ndarray, y: np.ndarray) -> dict[str, flo
         def step(lon: float, lat: float) -> None:
             decide(Question.of(city, Fix(lon, lat, ACCURACY_M), now), Trace())
 
-        with server(url, home, token) as get:
+        def request(lon: float, lat: float) -> None:
+            address = "/api/v1/responsible?crs=EPSG:4490"
+            status, body = get(f"{address}&lon={lon}&lat={lat}&accuracy_m={ACCURACY_M}")
+            assert status == 200, body
 
-            def request(lon: float, lat: float) -> None:
-                address = "/api/v1/responsible?crs=EPSG:4490"
-                status, body = get(f"{address}&lon={lon}&lat={lat}&accuracy_m={ACCURACY_M}")
-                assert status == 200, body
-
-            return {name: _median_us(ask, places) for name, ask in (("request", request), ("step", step))}
+        return {name: _median_us(ask, places) for name, ask in (("request", request), ("step", step))}
 
 
 def _median_us(ask, places) -> float:
@@ -91,26 +89,21 @@ def _median_us(ask, places) -> float:
 @contextmanager
 def _city(layer: Layer) -> Iterator[tuple[str, Path, str]]:
     """(database URL, home, token) of a city whose active generation is the layer, one member a cell."""
-    with tempfile.TemporaryDirectory(prefix="citygrid-bench-", ignore_cleanup_errors=True) as folder:
-        os.chmod(folder, 0o755)  # started as root, the server's own account must be able to walk in
-        cluster = PrivateCluster(Path(folder) / "pg")
-        cluster.ensure()
-        try:
-            cluster.ensure_database("request")
-            url = cluster.url("request")
-            upgrade(url)
-            database, now = Database(url), datetime.now(UTC)
-            with database.system_work() as session:
-                session.execute(sa.text("INSERT INTO generation (name, label) VALUES ('bench', 'bench')"))
-                codes = [f"990101001{n:06d}" for n in range(len(layer))]
-                wkbs = [bytes(wkb) for wkb in shapely.to_wkb(layer)]
-                session.execute(_CELLS, {"codes": codes, "areas": areas_m2(layer).tolist(), "wkbs": wkbs})
-                session.execute(_POSTS)
-                session.execute(sa.text("UPDATE generation SET status = 'active', activated_at = now()"))
-                account = add_account(session, "bench", "horse correct", role="analyst", now=now)
-                account.undertaking_version = undertaking.version()
-                token = issue_token(session, account, now=now, kind="program").token
-            database.dispose()
-            yield url, Path(folder), token
-        finally:
-            cluster.stop()
+    cluster = own_cluster()
+    cluster.ensure_database("request")
+    url = cluster.url("request")
+    upgrade(url)
+    database, now = Database(url), datetime.now(UTC)
+    with database.system_work() as session:
+        session.execute(sa.text("INSERT INTO generation (name, label) VALUES ('bench', 'bench')"))
+        codes = [f"990101001{n:06d}" for n in range(len(layer))]
+        wkbs = [bytes(wkb) for wkb in shapely.to_wkb(layer)]
+        session.execute(_CELLS, {"codes": codes, "areas": areas_m2(layer).tolist(), "wkbs": wkbs})
+        session.execute(_POSTS)
+        session.execute(sa.text("UPDATE generation SET status = 'active', activated_at = now()"))
+        account = add_account(session, "bench", "horse correct", role="analyst", now=now)
+        account.undertaking_version = undertaking.version()
+        token = issue_token(session, account, now=now, kind="program").token
+    database.dispose()
+    with tempfile.TemporaryDirectory(prefix="citygrid-bench-") as home:
+        yield url, Path(home), token

@@ -67,7 +67,7 @@ from api.app import create_app
 from gis.database import Database
 from gis.settings import Settings
 app = create_app(Database(sys.argv[1]), Settings(home=Path(sys.argv[2])))
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[3]), log_level="error")
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[3]), log_level="error", timeout_keep_alive=60)
 """
 
 

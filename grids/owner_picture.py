@@ -142,20 +142,20 @@ class OwnerMap:
         return float(west), float(south), float(east), float(north)
 
     @cached_property
-    def _city(self) -> shapely.Geometry:
-        """The city's ground in metres: the union of the areas, or of the cells where none are loaded."""
+    def _city(self) -> shapely.STRtree:
+        """The city's ground in metres: its topmost areas, or its cells where none are loaded."""
         if not self.areas:
-            return shapely.union_all(self._metric)
+            return shapely.STRtree(self._metric)
         shortest = min(len(code) for code, _ in self.areas)
         top = np.array([geom for code, geom in self.areas if len(code) == shortest], object)
-        return shapely.union_all(in_metres(top, self.zone))
+        return shapely.STRtree(in_metres(top, self.zone))
 
     def metres_outside(self, lon: float, lat: float) -> float:
         """Metres from the point to the city; 0 inside. Beyond the zone's reach it is half the globe."""
         point = self.point(lon, lat)
         if not np.isfinite([point.x, point.y]).all():
             return HALF_THE_GLOBE_M
-        return float(shapely.distance(self._city, point))
+        return float(self._city.query_nearest(point, all_matches=False, return_distance=True)[1][0])
 
     def covering(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int32]:
         """Index of the owning cell of each point (special cells first, then social), -1 where none covers."""
