@@ -7,7 +7,6 @@ migrations, the worker, the operator's commands, checking a password) is `system
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -75,12 +75,26 @@ class Statement:
 
     def first(self, session: Session, params: Mapping[str, Any]) -> Any | None:
         """The first row, or None."""
-        driver: Any = session.connection().connection.driver_connection
+        driver = _driver(session)
         try:
             with driver.cursor(row_factory=namedtuple_row) as cursor:
                 return cursor.execute(self._sql, params).fetchone()
         except psycopg.Error as error:
             raise _told_as_sqlalchemy(self._sql, dict(params), error) from error
+
+
+def _driver(session: Session) -> Any:
+    """The driver's connection of the session's transaction, asked of SQLAlchemy once a transaction."""
+    kept: tuple[object, Any] | None = session.info.get(_DRIVER)
+    transaction = session.get_transaction()
+    if kept is not None and kept[0] is transaction:
+        return kept[1]
+    driver = session.connection().connection.driver_connection
+    session.info[_DRIVER] = session.get_transaction(), driver
+    return driver
+
+
+_DRIVER = "driver"
 
 
 def rows_changed(session: Session, statement: sa.Executable, params: Mapping[str, Any] | None = None) -> int:
@@ -211,7 +225,7 @@ def announce(session: Session, channel: str, payload: dict[str, Any]) -> None:
 
     The rows are the truth, this is only a nudge: see `gis.announcements`.
     """
-    session.info.setdefault(_WAITING, []).append((channel, json.dumps(payload, default=str)))
+    session.info.setdefault(_WAITING, []).append((channel, orjson.dumps(payload, default=str).decode()))
 
 
 def binding(territory: str, account: str, member: str, role: str, department: str = "''") -> str:
@@ -237,16 +251,17 @@ _GROUND_ROLES = ", ".join(f"'{role}'" for role in sorted(GROUND_ROLES))
 
 
 def bind_principal(session: Session, principal: Principal) -> None:
-    """Tell PostgreSQL who acts, until the end of the transaction.
+    """Tell PostgreSQL who acts, until the end of the transaction: `binding` for somebody known already.
 
-    Where none has begun, BEGIN goes along in the same message: every piece of work begins with this, and a
-    round trip is a good part of a short one. psycopg sees that a transaction is open and adds none.
+    Where no transaction has begun, BEGIN goes along in the same message: every piece of work begins with
+    this, and a round trip is a good part of a short one. psycopg sees that one is open and adds none. Plain
+    settings are neither planned nor executed as queries: five cost less than one SELECT.
     """
-    driver: Any = session.connection().connection.driver_connection
+    driver = _driver(session)
     idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
     message = (b"BEGIN; " if idle else b"") + _told(principal)
     result = driver.pgconn.exec_(message)
-    if result.status != ExecStatus.TUPLES_OK:
+    if result.status != ExecStatus.COMMAND_OK:
         error = psycopg.OperationalError(result.error_message.decode(errors="replace"))
         raise _told_as_sqlalchemy("BEGIN", {}, error) from error
 
@@ -254,14 +269,16 @@ def bind_principal(session: Session, principal: Principal) -> None:
 @lru_cache(maxsize=4096)
 def _told(principal: Principal) -> bytes:
     """The binding of one person, its values quoted."""
-    texts = (
-        "none" if principal.territory is None else principal.territory,
-        str(principal.account_id),
-        "" if principal.member_id is None else str(principal.member_id),
-        principal.role,
-        principal.department or "",
-    )
-    return ("SELECT " + binding(*(Literal(text).as_string() for text in texts))).encode()
+    has_ground = principal.role in GROUND_ROLES and principal.territory is not None
+    values = {
+        "app.ground": f"c{principal.territory}" if has_ground else "",
+        "app.account": str(principal.account_id),
+        "app.member": "" if principal.member_id is None else str(principal.member_id),
+        "app.role": principal.role,
+        "app.department": principal.department or "",
+    }
+    settings = (f"SET LOCAL {name} = {Literal(value).as_string()}" for name, value in values.items())
+    return "; ".join(settings).encode()
 
 
 REST_S = 2.0

@@ -56,13 +56,20 @@ class Responsibility:
     roster: list[dict[str, Any]] = field(default_factory=list)
 
     def as_kept(self) -> dict[str, Any]:
-        """The decision as it is kept with the incident for ever: no phone numbers, nothing computed later."""
-        people = ("member", "handler", "building_head", "second_member")
-        kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        for key in people:
-            person = getattr(self, key)
+        """The decision as it is kept with the incident for ever: no phone numbers, nothing computed later.
+
+        Its words (`WORDS`) are left out: the incident has columns of their own for them.
+        """
+        kept = {name: getattr(self, name) for name in _KEPT}
+        for key in _PEOPLE:
+            person = kept[key]
             kept[key] = None if person is None else {"id": person.id, "post": person.post}
         return kept
+
+
+WORDS = ("reason_zh", "reason_en", "trace")
+_PEOPLE = ("member", "handler", "building_head", "second_member")
+_KEPT = tuple(field.name for field in fields(Responsibility) if field.name not in WORDS)
 
 
 # One round trip for everything a decision, and a report after it, needs to know about the place and the

@@ -125,7 +125,7 @@ class CaseClock(Base):
     since is another one, and is told of again."""
     climb_asked_of: Mapped[datetime | None] = mapped_column(_MOMENT)
     """The deadline at whose passing the ladder knew no next level (`incidents.ladder`)."""
-    territory: Mapped[str] = territory_column()
+    territory: Mapped[str] = territory_column(index=False)
 
     @property
     def held(self) -> bool:

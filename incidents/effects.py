@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from gis.errors import Invalid
-from grids.responsibility import responsible_for
+from grids.responsibility import WORDS, responsible_for
 from incidents import duplicates, overrides, staged_limits, subtasks
 from incidents.incident import LEVELS, Incident
 from incidents.locating import locate
@@ -196,7 +196,7 @@ def _relocate(step: Step) -> None:
             "territory": case.territory,
             "cell_code": case.cell_code,
             "member_id": case.member_id,
-            "decision": case.decision,
+            "decision": case.decision | {name: getattr(case, name) for name in WORDS},
         },
         "to": {"lon": fix.lon, "lat": fix.lat, "territory": answer.territory, "cell_code": answer.cell_code},
     }
@@ -205,7 +205,7 @@ def _relocate(step: Step) -> None:
     case.component_id = None
     for name in (
         "place", "building_id", "generation", "cell_code", "territory", "rule", "confidence", "border_m",
-        "second_cell", "reason_zh", "reason_en", "trace",
+        "second_cell", *WORDS,
     ):  # fmt: skip
         setattr(case, name, getattr(answer, name))
     case.decision = answer.as_kept()

@@ -79,7 +79,7 @@ class Incident(Base):
     tracking_code: Mapped[str] = mapped_column(unique=True)
     report_key: Mapped[str]
     body_hash: Mapped[str]
-    reported_by: Mapped[int | None] = mapped_column(index=True)
+    reported_by: Mapped[int | None]
     channel: Mapped[str]
     category: Mapped[str] = mapped_column(ForeignKey("category.code"), index=True)
     title: Mapped[str]
@@ -126,8 +126,8 @@ class Incident(Base):
     reason_en: Mapped[str]
     trace: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default="[]")
     decision: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
-    """The routing's whole answer when it was asked, roster included; a moved pin leaves the old one in the
-    story."""
+    """The rest of the routing's answer when it was asked, roster included; a moved pin leaves the old answer,
+    words and all, in the story."""
 
     member_id: Mapped[int | None] = mapped_column(index=True)
     """The owner of the ground and first receiver; stays named when the work goes elsewhere."""
@@ -174,7 +174,7 @@ class IncidentMove(Base):
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"))
     move: Mapped[str]
     from_stage: Mapped[str | None]
     to_stage: Mapped[str]
@@ -190,7 +190,7 @@ class IncidentMove(Base):
     """Where the person stood, when their phone said so."""
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     """What the move changed besides the stage: the old place of a moved pin, days of an extension."""
-    territory: Mapped[str] = territory_column()
+    territory: Mapped[str] = territory_column(index=False)
 
 
 class IncidentPhoto(Base):

@@ -26,14 +26,14 @@ class Notice(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
-    member_id: Mapped[int | None] = mapped_column(index=True)
+    member_id: Mapped[int | None]
     account_id: Mapped[int | None]
     department_code: Mapped[str | None]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     planned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """When it was decided who hears of it outside (`incidents.deliveries`)."""
-    territory: Mapped[str] = territory_column()
+    territory: Mapped[str] = territory_column(index=False)
 
 
 def announce_case(

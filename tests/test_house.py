@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from geoalchemy2 import alembic_helpers
 
 from api.migrations.tables import metadata
-from gis.policies import OPEN, TABLES, UNPLACED
+from gis.policies import OF_MY_CASE, OPEN, TABLES, UNPLACED
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("gis", "layers", "grids", "incidents", "etl", "api", "dash_app")
@@ -56,6 +56,8 @@ def test_every_table_declares_who_may_come_to_it(table):
 )
 def test_a_territory_is_compared_byte_by_byte_and_indexed(table):
     assert table.c.territory.type.collation == "C"
+    if TABLES[table.name].read == OF_MY_CASE:
+        return  # found by its case, never by its ground
     led_by = {next(iter(index.columns)).name for index in table.indexes if len(index.columns)}
     assert "territory" in led_by or "territory" in {c.name for c in table.primary_key}
 
