@@ -18,6 +18,8 @@ from gis.gaussian import Outline, masses_over
 SAMPLE_M = 1.0
 MOST_SAMPLES = 4000
 """Points along one border for its Voronoi regions: every metre, sparser along a very long one."""
+SAMPLE_DECIMALS = 3
+"""Samples within a millimetre are one. Borders drawn twice a nanometre apart would else break the regions."""
 TINY_M2 = 0.01
 
 
@@ -147,11 +149,12 @@ class NearGround:
             near = near[shapely.dwithin(loose, shapely.points(near), self.limit_m)]
             samples.append(near)
             owners.append(np.full(len(near), other))
-        return shapely.intersection(loose, _nearest_to(cell, np.concatenate(samples), np.concatenate(owners)))
+        return shapely.intersection(loose, nearest_to(cell, np.concatenate(samples), np.concatenate(owners)))
 
 
-def _nearest_to(cell: int, samples: NDArray[np.float64], owners: NDArray[np.int64]) -> shapely.Geometry:
+def nearest_to(cell: int, samples: NDArray[np.float64], owners: NDArray[np.int64]) -> shapely.Geometry:
     """The part of the plane nearest to samples of `cell`; a sample of several cells is the lowest one's."""
+    samples = np.round(samples, SAMPLE_DECIMALS)
     order = np.lexsort((owners, samples[:, 1], samples[:, 0]))
     samples, owners = samples[order], owners[order]
     first = np.append(True, (samples[1:] != samples[:-1]).any(axis=1))

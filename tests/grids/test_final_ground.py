@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from grids.final_ground import MOST_INTEGRALS, FinalGround, Overlay
+from grids.near_ground import nearest_to
 
 NOTHING = np.array([], object)
 
@@ -136,6 +137,17 @@ def test_beside_a_barrier_the_lattice_agrees_with_throws_to_its_stated_precision
     owners = owners_of(ground, CELLS, [], throws)
     for owner in (0, 1, 2):
         assert masses.get(owner, 0.0) == pytest.approx((owners == owner).mean(), abs=0.008)
+
+
+@pytest.mark.parametrize("seed", [7, 47, 62])
+def test_borders_drawn_twice_a_nanometre_apart_still_have_their_lines_of_equal_distance(seed):
+    """Two hundred places each told twice, by cell 0 and, a nanometre off, by cell 1: the lower has them all,
+    for what lies within a millimetre is one. GEOS gives up on such regions where they are not."""
+    rng = np.random.default_rng(seed)
+    once = rng.uniform((404_000, 2_544_000), (404_100, 2_544_100), (200, 2))
+    twice = np.vstack([once, once + rng.normal(0, 1e-9, once.shape)])
+    nearest = nearest_to(0, twice, np.repeat([0, 1], 200))
+    assert shapely.contains_xy(nearest, once).all()
 
 
 def test_a_fix_of_five_kilometres_over_thousands_of_cells_finds_the_likeliest_second():
