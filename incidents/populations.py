@@ -56,11 +56,14 @@ def _last_of(moves: tuple[str, ...], first: str, flag: str, second: str, but: st
     """
 
 
-def _changed_to(stage: str) -> str:
-    """Whether a case stands at a stage after all its moves: it came there more often than it left."""
+def _changed_to(stage: str, over: str = "") -> str:
+    """Whether a case stands at a stage after all its moves: it came there more often than it left.
+
+    `over` makes it a window of the moves instead of their group.
+    """
     return (
-        f"count(*) FILTER (WHERE m.to_stage = '{stage}' AND m.from_stage IS DISTINCT FROM '{stage}')"
-        f" > count(*) FILTER (WHERE m.from_stage = '{stage}' AND m.to_stage <> '{stage}')"
+        f"count(*) FILTER (WHERE m.to_stage = '{stage}' AND m.from_stage IS DISTINCT FROM '{stage}') {over}"
+        f" > count(*) FILTER (WHERE m.from_stage = '{stage}' AND m.to_stage <> '{stage}') {over}"
     )
 
 
@@ -84,16 +87,16 @@ _REPORTS = f"""
 """
 
 _REGISTRATIONS = f"""
-    SELECT m.incident_id, m.at, NULL::int AS member_id, r.channel IN {PUBLIC_CHANNELS} AS public,
-           coalesce(k.standard, '{LOCAL}') <> '{LOCAL}' AS patrolled, coalesce(v.void, false) AS void
-    FROM story_step AS m
-    JOIN incident AS r ON r.id = m.incident_id JOIN category AS k ON k.code = r.category
-    LEFT JOIN (SELECT m.incident_id, {_changed_to("void")} AS void FROM story_step AS m
-               WHERE m.move IN ('void', 'reopen') AND {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
-    ) AS v ON v.incident_id = m.incident_id
-    WHERE m.move IN ('register', 'confirm', 'reopen') AND m.to_stage = 'registered'
-      AND m.from_stage IN ('reported', 'rejected') AND {_WITHIN.format(at="m.at")}
+    SELECT f.incident_id, f.at, NULL::int AS member_id, r.channel IN {PUBLIC_CHANNELS} AS public,
+           coalesce(k.standard, '{LOCAL}') <> '{LOCAL}' AS patrolled, f.void
+    FROM (SELECT m.*, {_changed_to("void", "OVER (PARTITION BY m.incident_id)")} AS void
+          FROM story_step AS m
+          WHERE m.move IN ('register', 'confirm', 'reopen', 'void') AND {_WITHIN.format(at="m.at")}) AS f
+    JOIN incident AS r ON r.id = f.incident_id JOIN category AS k ON k.code = r.category
+    WHERE f.move IN ('register', 'confirm', 'reopen') AND f.to_stage = 'registered'
+      AND f.from_stage IN ('reported', 'rejected')
 """
+"""Registered and made void are read in one walk: joined, they were paired case by case."""
 
 
 def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: str = "") -> str:
