@@ -16,6 +16,8 @@
   function askHours(button) {
     const dialog = cg.openDialog(document.getElementById('hours-form').content.cloneNode(true), button);
     dialog.querySelector('h2').textContent = button.getAttribute('aria-label');
+    const end = dialog.querySelector('[data-end-post]');
+    end.addEventListener('click', () => change(end, 'DELETE', `/api/v1/duties/${button.dataset.hours}`));
     dialog.querySelector('form').addEventListener('submit', async (event) => {
       event.preventDefault();
       const shifts = page.hours[new FormData(event.target).get('hours')];
@@ -27,10 +29,29 @@
     });
   }
 
+  function askWhom(button) {
+    const dialog = cg.openDialog(document.getElementById('give-form').content.cloneNode(true), button);
+    dialog.querySelector('h2').textContent = button.getAttribute('aria-label');
+    const choice = dialog.querySelector('select');
+    const trade = choice.querySelector(`[data-role="${button.dataset.give}"]`);
+    if (trade) choice.prepend(trade);
+    choice.selectedIndex = 0;
+    dialog.querySelector('form').addEventListener('submit', async (event) => {
+      event.preventDefault();
+      const body = { post: button.dataset.give, ground: button.dataset.ground, member_id: Number(choice.value) };
+      try {
+        if (await cg.send('POST', '/api/v1/duties', body)) cg.again();
+      } catch (problem) {
+        cg.tell(problem, dialog.querySelector('[data-problem]'));
+      }
+    });
+  }
+
   document.addEventListener('click', (event) => {
     const on = (selector) => event.target.closest(selector);
-    const decision = on('[data-decide]'), hours = on('[data-hours]');
+    const decision = on('[data-decide]'), hours = on('[data-hours]'), give = on('[data-give]');
     if (hours) return askHours(hours);
+    if (give) return askWhom(give);
     if (decision) {
       const leave = decision.closest('[data-leave]'), chosen = leave.querySelector('[data-stand-in]').value;
       const body = { decision: decision.dataset.decide };
