@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from datetime import time
 from pathlib import Path
 from typing import Literal
@@ -17,6 +19,13 @@ from pydantic_settings import (
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+ROOTS_HOME = Path("/var/lib/citygrid")
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether some folder above lets nobody but its owner through."""
+    return any(above.exists() and not above.stat().st_mode & stat.S_IXOTH for above in folder.parents)
+
 
 class Settings(BaseSettings):
     """What an operator may set. Environment variables win over `citygrid.toml`."""
@@ -28,7 +37,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """An external PostgreSQL with PostGIS; absent: the private cluster under `home`."""
     home: Path = Path("var")
-    """Private cluster, photographs, certificates."""
+    """Private cluster, photographs, certificates; in a private folder of root's, `ROOTS_HOME` (`load`)."""
     port: int = 8050
     timezone: str = "Asia/Shanghai"
     real_data: Path | None = None
@@ -63,9 +72,17 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls) -> Settings:
-        """Read the environment; `real_data` falls back to the shared folder beside the checkout."""
+        """Read the environment; `real_data` falls back to the shared folder beside the checkout.
+
+        PostgreSQL never runs as root: its account could not walk to a cluster below /root, where root's
+        checkouts mostly lie. Unless the operator has chosen a home, the cluster is then made in `ROOTS_HOME`.
+        """
         settings = cls()
-        updates: dict[str, object] = {"home": settings.home.absolute()}
+        home = settings.home.absolute()
+        chosen = settings.database_url is not None or "home" in settings.model_fields_set
+        if not chosen and os.geteuid() == 0 and _is_private(home):
+            home = ROOTS_HOME
+        updates: dict[str, object] = {"home": home}
         shared = PROJECT.parent / "shared" / "data"
         if settings.real_data is None and shared.is_dir():
             updates["real_data"] = shared
