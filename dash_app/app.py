@@ -162,6 +162,10 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
         found = await anyio.to_thread.run_sync(evaluation_page.shade_shapes, desk, request.url.query)
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
+    async def weeks(request: Request) -> Response:
+        found = await anyio.to_thread.run_sync(evaluation_page.drawn_weeks, desk, request.url.query)
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
     async def evaluation_csv(request: Request) -> Response:
         name, content = await anyio.to_thread.run_sync(
             evaluation_file, desk, current_visit(), request.url.query
@@ -197,6 +201,7 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
             Route(people_page.PATH, people),
             Route(evaluation_page.PATH, evaluation),
             Route(evaluation_page.SHAPES, shapes),
+            Route(evaluation_page.WEEKS_DRAWN, weeks),
             Route(evaluation_page.CSV, evaluation_csv),
             Route(replay_view.PATH, past),
             Route("/cases.csv", cases_csv),

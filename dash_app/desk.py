@@ -10,13 +10,14 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import anyio
 
+from dash_app.kept_reports import KeptReports
 from dash_app.texts import LANGUAGES, Words
 from dash_app.tokens import THEMES
 from gis.access import Principal
@@ -80,6 +81,7 @@ class Desk:
     zone: ZoneInfo
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ways: tuple[str, ...] = ()
+    reports: KeptReports = field(default_factory=KeptReports)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, Visit, datetime]]:

@@ -28,7 +28,7 @@ def evaluation_file(desk: Desk, visit: Visit, query: str) -> tuple[str, bytes]:
     """(file name, content) of the report of an address, with its mark."""
     view, words = EvaluationView.parse(query), visit.words
     with desk.reading() as (session, _, now):
-        report = report_of(desk, session, visit, view, now)
+        report = report_of(desk, session, visit, view, now).what
         rows, number = 1 + len(report.lines), export_gate.new_number()
         reason = words("eval.csv.reason", span=span_words(report.window))
         request = export_gate.take_counts(

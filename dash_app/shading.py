@@ -23,6 +23,8 @@ HIGH_BOUNDS = (0.95, 0.9, 0.8, 0.6)
 LOW_BOUNDS = (0.02, 0.05, 0.1, 0.2)
 """Of a rate that should be low: up to the first the faintest class, above the last the strongest."""
 HATCHED = -1
+OUTLINE = 2e-4
+"""How true the outlines are, as a share of what is looked at: a tenth of a pixel on a map of 500."""
 
 
 def bounds_of(indicator: Indicator) -> tuple[float, ...]:
@@ -68,6 +70,8 @@ def shaded(
 ) -> dict[str, Any]:
     """The FeatureCollection of grounds with class, name and figures; `lines` are (code, name, ratio)."""
     told = {code: (name, ratio) for code, name, ratio in lines}
+    west, south, east, north = shapely.total_bounds(list(shapes.values()))
+    tolerance = max(1e-5, max(east - west, north - south) * OUTLINE) if shapes else 0.0
     features = []
     for number, (code, shape) in enumerate(shapes.items(), 1):
         name, ratio = told.get(code, (code, Ratio()))
@@ -78,6 +82,6 @@ def shaded(
             "rate": ratio.words(words.language) if not 0 < ratio.denominator < FEW else "",
             "figures": f"{ratio.numerator:,} / {ratio.denominator:,}",
         }
-        geometry = shapely.geometry.mapping(shapely.simplify(shape, 1e-5))
+        geometry = shapely.geometry.mapping(shapely.simplify(shape, tolerance))
         features.append({"type": "Feature", "id": number, "geometry": geometry, "properties": properties})
     return {"type": "FeatureCollection", "features": features}

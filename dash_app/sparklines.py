@@ -20,9 +20,7 @@ def sparkline(words: Words, weeks: Sequence[Ratio], *, name: str) -> Markup:
     rates = [ratio.value for ratio in weeks]
     known = [rate for rate in rates if rate is not None]
     if len(known) < 2:
-        return Markup(
-            f'<svg class="spark" width="{WIDTH:.0f}" height="{HEIGHT:.0f}" aria-hidden="true"></svg>'
-        )
+        return empty_sparkline()
     low, high = min(known), max(known)
     middle = (low + high) / 2
     spread = max(high - low, 0.02)  # two points at least: noise of a tenth is not drawn as a cliff
@@ -48,6 +46,11 @@ def sparkline(words: Words, weeks: Sequence[Ratio], *, name: str) -> Markup:
         f' aria-label="{escape(label)}">'
         f'<path d="{"".join(pieces)}"/><circle cx="{x}" cy="{y}" r="2"/></svg>'
     )
+
+
+def empty_sparkline() -> Markup:
+    """The room of one, where there is no line or not yet."""
+    return Markup(f'<svg class="spark" width="{WIDTH:.0f}" height="{HEIGHT:.0f}" aria-hidden="true"></svg>')
 
 
 def rate(words: Words, ratio: Ratio) -> Markup:

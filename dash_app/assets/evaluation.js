@@ -104,5 +104,15 @@
     map.on('load', () => { shade(map, shapes); pair(map); });
     map.once('idle', () => { holder.dataset.ready = '1'; });
   }
-  if (page.bounds && holder) draw().catch((problem) => console.warn('map:', problem));
+
+  /* ---- the weeks: most of the counting, so they come when the rest stands ---------------------------- */
+  async function drawWeeks() {
+    const drawn = await fetch(page.weeks).then((answer) => answer.json());
+    const put = (cell, picture) => { if (cell && picture) cell.innerHTML = picture; };
+    for (const cell of document.querySelectorAll('[data-weeks]')) put(cell, drawn.indicators[cell.dataset.weeks]);
+    for (const row of document.querySelectorAll('.lines [data-code]')) put(row.querySelector('.c-weeks'), drawn.lines[row.dataset.code]);
+  }
+
+  const mapped = page.bounds && holder ? draw().catch((problem) => console.warn('map:', problem)) : Promise.resolve();
+  mapped.then(drawWeeks).catch((problem) => console.warn('weeks:', problem));
 })();

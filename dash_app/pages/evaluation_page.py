@@ -6,7 +6,7 @@ be sent to a colleague with everything it stands on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,28 +14,40 @@ from markupsafe import Markup
 
 from dash_app.desk import Desk, Visit
 from dash_app.evaluation_view import PATH, EvaluationView
+from dash_app.kept_reports import Counted
 from dash_app.markup import div, icon, join, span, tag
 from dash_app.pages.cases_page import moment
 from dash_app.pages.ground import active_map, bounds_of, ground_path
-from dash_app.panels.evaluation_lines import entry_list, lines_table
+from dash_app.panels.evaluation_lines import MOST_LINES, entry_list, lines_table
 from dash_app.panels.indicator_table import definition, indicator_table
 from dash_app.panels.territory import GroundPath, ground_name
 from dash_app.plain_frame import plain_page
 from dash_app.shading import class_names, ground_shapes, shaded
+from dash_app.sparklines import sparkline
 from dash_app.statics import ENGINE
 from dash_app.texts import Words
 from gis.access import CODE_WIDTHS
 from gis.database import Session
 from incidents import queries
-from incidents.evaluation import GROUND_LEVELS, GROUPINGS, Part, Scope, entries
-from incidents.evaluation_report import Line, Report, evaluation_report
-from incidents.indicators import FEW, Ratio
+from incidents.evaluation import (
+    EVERYTHING,
+    GROUND_LEVELS,
+    GROUPINGS,
+    Counts,
+    Part,
+    Scope,
+    entries,
+    evaluate,
+)
+from incidents.evaluation_report import Line, Numbers, Report, evaluation_report
+from incidents.indicators import FEW, INDICATORS, Indicator, Ratio
 from incidents.queries import Filter
-from incidents.windows import NAMES, Window
+from incidents.windows import NAMES, Window, weeks
 
-__all__ = ["ADDRESSES", "PATH", "evaluation_page", "report_of", "shade_shapes", "span_words"]
+__all__ = ["ADDRESSES", "PATH", "drawn_weeks", "evaluation_page", "report_of", "shade_shapes", "span_words"]
 
 SHAPES = PATH + "/shapes.json"
+WEEKS_DRAWN = PATH + "/weeks.json"
 CSV = "/evaluation.csv"
 ADDRESSES = (PATH, CSV)
 WEEKS = 12
@@ -44,28 +56,34 @@ LISTED = 200
 
 
 def report_of(
-    desk: Desk, session: Session, visit: Visit, view: EvaluationView, now: datetime, *, weeks_back: int = 0
-) -> Report:
-    """The report an address means, for the person asking."""
+    desk: Desk, session: Session, visit: Visit, view: EvaluationView, now: datetime
+) -> Counted[Report]:
+    """The report an address means, for the person asking; over a large city it may be some minutes old."""
     by = visit.principal
-    return evaluation_report(
-        session,
-        view.span(now, desk.zone),
-        by=by,
-        now=now,
-        zone=desk.zone,
-        scope=Scope(territory=view.territory or None),
-        group=view.group_for(by.territory or ""),
-        weeks_back=weeks_back,
+    group = view.group_for(by.territory or "")
+    key = ("report", by, view.territory, view.window, view.from_, view.to, group)
+    return desk.reports.counted(
+        key,
+        now,
+        lambda: evaluation_report(
+            session,
+            view.span(now, desk.zone),
+            by=by,
+            now=now,
+            zone=desk.zone,
+            scope=Scope(territory=view.territory or None),
+            group=group,
+        ),
     )
 
 
 def evaluation_page(desk: Desk, query: str) -> str:
-    """The page for an address, see `EvaluationView`."""
+    """The page for an address, see `EvaluationView`. Its map and its weeks are asked for by its script."""
     view = EvaluationView.parse(query)
     with desk.reading() as (session, visit, now):
-        look = _Look(desk, session, visit, view, now)
-        report = report_of(desk, session, visit, view, now, weeks_back=WEEKS)
+        counted = report_of(desk, session, visit, view, now)
+        report = counted.what
+        look = _Look(desk, session, visit, view, counted.at)
         path = ground_path(session, visit.principal, view.territory)
         body = _body(look, report, path)
         overdue = queries.count_incidents(
@@ -75,6 +93,7 @@ def evaluation_page(desk: Desk, query: str) -> str:
     data = {
         "engine": ENGINE,
         "shapes": view.href(SHAPES),
+        "weeks": view.href(WEEKS_DRAWN),
         "bounds": list(bounds) if bounds else None,
         "drill": report.group in GROUND_LEVELS and report.group != "cell",
     }
@@ -83,31 +102,58 @@ def evaluation_page(desk: Desk, query: str) -> str:
 
 
 def shade_shapes(desk: Desk, query: str) -> dict[str, Any]:
-    """The grounds of an address shaded by its indicator; cells where it tells people or departments apart."""
+    """The grounds of an address shaded by its indicator; where it tells people or departments apart, the
+    grounds below."""
     view = EvaluationView.parse(query)
     with desk.reading() as (session, visit, now):
         by = visit.principal
+        if view.group_for(by.territory or "") not in GROUND_LEVELS:
+            view = replace(view, by="")
         group = view.group_for(by.territory or "")
-        level = group if group in GROUND_LEVELS else "cell"
-        report = evaluation_report(
-            session,
-            view.span(now, desk.zone),
-            by=by,
-            now=now,
-            zone=desk.zone,
-            scope=Scope(territory=view.territory or None),
-            group=level,
-            indicators=[view.chosen],
-        )
+        if group not in GROUND_LEVELS:  # a single cell is looked at
+            view, group = replace(view, by="cell"), "cell"
+        report = report_of(desk, session, visit, view, now).what
         picture = active_map(session)
         ground = view.territory or by.territory or ""
-        shapes = ground_shapes(picture, ground, CODE_WIDTHS[level]) if picture else {}
+        shapes = ground_shapes(picture, ground, CODE_WIDTHS[group]) if picture else {}
     words = visit.words
     lines = [
         (line.code, words.either(line.zh, line.en), line.now.get(view.chosen.id, Ratio()))
         for line in report.lines
     ]
     return shaded(words, view.chosen, shapes, lines)
+
+
+def drawn_weeks(desk: Desk, query: str) -> dict[str, dict[str, str]]:
+    """The pictures of the last weeks: of each indicator, and of the chosen one for each line of the page."""
+    view = EvaluationView.parse(query)
+    with desk.reading() as (session, visit, now):
+        by, words = visit.principal, visit.words
+        scope = Scope(territory=view.territory or None)
+
+        def counted(group: str | None, indicators: tuple[Indicator, ...]) -> Counts:
+            key = ("weeks", by, view.territory, group, indicators)
+            spans = weeks(now, desk.zone, WEEKS)
+            return desk.reports.counted(
+                key,
+                now,
+                lambda: evaluate(
+                    session, spans, by=by, now=now, scope=scope, group=group, indicators=indicators
+                ),
+            ).what
+
+        total = counted(None, tuple(INDICATORS.values()))
+        groups = counted(view.group_for(by.territory or ""), (view.chosen,))
+        listed = report_of(desk, session, visit, view, now).what.lines[:MOST_LINES]
+
+    def drawn(by_week: list[Numbers], indicator: Indicator) -> str:
+        ratios = [numbers.get(indicator.id, Ratio()) for numbers in by_week]
+        return str(sparkline(words, ratios, name=words.either(indicator.zh, indicator.en)))
+
+    return {
+        "indicators": {one.id: drawn(total.get(EVERYTHING, []), one) for one in INDICATORS.values()},
+        "lines": {line.code: drawn(groups.get(line.code, []), view.chosen) for line in listed},
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,19 @@ from dash_app.clock_words import moment_words
 from dash_app.evaluation_view import EvaluationView
 from dash_app.markup import div, heading, icon, join, span, tag
 from dash_app.panels.indicator_table import number
-from dash_app.sparklines import change, rate_bar, sparkline
+from dash_app.sparklines import change, empty_sparkline, rate_bar
 from dash_app.texts import Words
 from incidents.evaluation import GROUND_LEVELS, Entry
 from incidents.evaluation_report import Line, Report
 from incidents.indicators import FEW, Indicator, Ratio
 from incidents.scores import SCORES, grade
 
+MOST_LINES = 500
+"""A whole city has tens of thousands of cells and people: nobody reads them in one table."""
+
 
 def lines_table(words: Words, report: Report, view: EvaluationView) -> Markup:
-    """A line a group: name, bar with the median, rate and counts, 环比, weeks.
+    """A line a group: name, bar with the median, rate and counts, 环比, room for the weeks.
 
     The worst are not sorted first: a table people come back to keeps its order.
     """
@@ -38,9 +41,15 @@ def lines_table(words: Words, report: Report, view: EvaluationView) -> Markup:
     scored = report.group == "department"
     rows = [
         _row(words, line, ratio, indicator, report.group or "", view, middle, longest, scored)
-        for line, ratio in zip(report.lines, ratios, strict=True)
+        for line, ratio in zip(report.lines[:MOST_LINES], ratios, strict=False)
     ]
-    return tag("table", tag("tbody", rows), cls="lines")
+    more = len(report.lines) - len(rows)
+    return join(
+        [
+            tag("table", tag("tbody", rows), cls="lines"),
+            div(words("eval.more_lines", n=f"{more:,}"), cls="mute empty-note") if more else None,
+        ]
+    )
 
 
 def _row(
@@ -64,11 +73,7 @@ def _row(
         tag("td", number(words, indicator, ratio, view, code=line.code), cls="c-now"),
         tag("td", change(words, indicator, ratio, line.previous.get(indicator.id, Ratio())), cls="c-change"),
         tag("td", _score(words, line), cls="c-score") if scored else None,
-        tag(
-            "td",
-            sparkline(words, [week.get(indicator.id, Ratio()) for week in line.weeks], name=name),
-            cls="c-weeks",
-        ),
+        tag("td", empty_sparkline(), cls="c-weeks"),
         data_code=line.code,
     )
 

@@ -1,4 +1,4 @@
-"""The table of all indicators: rate with its counts, 环比 and 同比 with theirs, and the weeks."""
+"""The table of all indicators: rate with its counts, 环比 and 同比 with theirs, and room for the weeks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from dash_app.evaluation_view import EvaluationView
 from dash_app.markup import div, span, tag
-from dash_app.sparklines import change, figures, rate, sparkline
+from dash_app.sparklines import change, empty_sparkline, figures, rate
 from dash_app.texts import Words
 from incidents.evaluation_report import Line, Numbers, Report
 from incidents.indicators import GROUPS, Indicator, Ratio
@@ -45,7 +45,7 @@ def _row(words: Words, indicator: Indicator, line: Line, view: EvaluationView) -
         tag("td", number(words, indicator, now, view), cls="c-now"),
         tag("td", _compared(words, indicator, now, line.previous), cls="c-previous"),
         tag("td", _compared(words, indicator, now, line.year_before), cls="c-year"),
-        tag("td", sparkline(words, _weeks(indicator, line), name=name), cls="c-weeks"),
+        tag("td", empty_sparkline(), cls="c-weeks", data_weeks=indicator.id),
         cls="chosen" if chosen else None,
     )
 
@@ -78,10 +78,6 @@ def _compared(words: Words, indicator: Indicator, now: Ratio, numbers: Numbers) 
         span(rate(words, before), " ", figures(before), cls="before"),
         cls="compared",
     )
-
-
-def _weeks(indicator: Indicator, line: Line) -> list[Ratio]:
-    return [week.get(indicator.id, Ratio()) for week in line.weeks]
 
 
 def basis_words(words: Words, indicator: Indicator) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from dash_app.desk import current_visit
 from dash_app.evaluation_csv import evaluation_file
 from dash_app.evaluation_view import EvaluationView
-from dash_app.pages.evaluation_page import evaluation_page, shade_shapes
+from dash_app.kept_reports import KEPT_FOR, KeptReports
+from dash_app.pages.evaluation_page import drawn_weeks, evaluation_page, shade_shapes
 from dash_app.pages.exports_page import exports_page
 from dash_app.shading import HATCHED, class_names, shade_class
 from dash_app.sparklines import change, rate, rate_bar, sparkline
@@ -89,6 +92,48 @@ def test_the_grounds_are_shaded_and_what_is_not_known_is_hatched(office):
         found = shade_shapes(office.desk, f"territory={SUBDISTRICT}001")
     assert [feature["properties"]["code"] for feature in found["features"]] == [NORTH_WEST, NORTH_EAST]
     assert {feature["properties"]["class"] for feature in found["features"]} == {HATCHED}, "fewer than ten"
+
+
+def test_beside_people_the_grounds_below_are_shaded(office):
+    with office.at():
+        found = shade_shapes(office.desk, f"territory={SUBDISTRICT}&by=member")
+        cell = shade_shapes(office.desk, f"territory={NORTH_WEST}&by=member")
+    codes = [feature["properties"]["code"] for feature in found["features"]]
+    assert codes == [f"{SUBDISTRICT}001", f"{SUBDISTRICT}002"]
+    assert [feature["properties"]["code"] for feature in cell["features"]] == [NORTH_WEST]
+
+
+def test_the_weeks_are_drawn_for_each_indicator_and_each_line(office):
+    with office.at():
+        page = evaluation_page(office.desk, f"territory={SUBDISTRICT}001")
+        drawn = drawn_weeks(office.desk, f"territory={SUBDISTRICT}001")
+    assert drawn["indicators"].keys() == set(re.findall(r'data-weeks="(\w+)"', page)) == set(INDICATORS)
+    assert drawn["lines"].keys() == set(re.findall(r'data-code="(\d+)"', page)) == {NORTH_WEST, NORTH_EAST}
+    assert all(picture.startswith("<svg") for part in drawn.values() for picture in part.values())
+
+
+def test_a_kept_report_says_when_it_was_counted(office):
+    """Its footer and the cases behind its numbers are of that moment, not of the one it is looked at."""
+    desk = replace(office.desk, reports=KeptReports(worth_keeping_s=0))
+    later = replace(desk, clock=lambda: NOW + timedelta(minutes=4))
+    query = "indicator=handled_on_time&part=denominator"
+    with office.at():
+        assert evaluation_page(desk, query) == evaluation_page(later, query)
+        assert "2026-11-23 10:04" in evaluation_page(replace(later, reports=KeptReports()), query)
+
+
+def test_kept_for_minutes_by_key_and_only_if_it_took_long():
+    told = iter(range(9))
+    kept, quick = KeptReports(worth_keeping_s=0), KeptReports(worth_keeping_s=60)
+
+    def count() -> int:
+        return next(told)
+
+    assert [kept.counted(key, NOW, count).what for key in "aab"] == [0, 0, 1]
+    almost = kept.counted("a", NOW + KEPT_FOR - timedelta(seconds=1), count)
+    assert (almost.what, almost.at) == (0, NOW)
+    assert kept.counted("a", NOW + KEPT_FOR, count).what == 2
+    assert [quick.counted("a", NOW, count).what for _ in range(2)] == [3, 4]
 
 
 @pytest.mark.parametrize(
