@@ -56,22 +56,32 @@ _ROADS = SourceLayer(
     simplify=True,
 )
 
+_WHOLE_CITY = 11
+"""The last zoom at which whole districts are looked at."""
+
 _BORDERS = SourceLayer(
     "areas",
     f"""
     WITH edge AS (
         SELECT level, ST_ClipByBox2D(ST_Boundary(geom), {BOX}) AS geom FROM area
-        WHERE geom && {BOX} AND (level = 'subdistrict' OR level = 'community' AND :z >= 12)
-    ), border AS (SELECT level, ST_UnaryUnion(ST_Collect(geom)) AS geom FROM edge GROUP BY level)
-    SELECT b.level, ST_LineMerge(CASE WHEN higher.geom IS NULL THEN b.geom
-                                      ELSE ST_Difference(b.geom, higher.geom) END) AS geom
-    FROM border AS b LEFT JOIN border AS higher ON b.level = 'community' AND higher.level = 'subdistrict'
+        WHERE geom && {BOX} AND (level = 'subdistrict' OR level = 'district' AND :z <= {_WHOLE_CITY}
+                                 OR level = 'community' AND :z > {_WHOLE_CITY})
+    ), border AS (SELECT level, ST_UnaryUnion(ST_Collect(geom)) AS geom FROM edge GROUP BY level),
+    line AS (
+        SELECT b.level, ST_LineMerge(CASE WHEN higher.geom IS NULL THEN b.geom
+                                          ELSE ST_Difference(b.geom, higher.geom) END) AS geom
+        FROM border AS b LEFT JOIN border AS higher
+          ON (b.level, higher.level) IN (('community', 'subdistrict'), ('subdistrict', 'district')))
+    SELECT level, CASE WHEN :z <= {_WHOLE_CITY} THEN ST_Simplify(geom, :unit * 16, true) ELSE geom END AS geom
+    FROM line
     """,
     ("level",),
     ids=False,
 )
 """Each border once: two neighbours' dashes laid over each other would make a full line, and a community's
-border that is also its subdistrict's belongs to the subdistrict."""
+border that is also its subdistrict's belongs to the subdistrict, a subdistrict's to the district. Over a
+whole city a border that turns at each block is drawn to two pixels: dashes along every corner would be a
+smudge."""
 
 _STREAMS = f"""
     SELECT w.kind, w.name, NULL AS name_en, (mod(degrees(bearing)::int, 180) - 90)::int AS angle,
@@ -92,7 +102,8 @@ _LABELS = SourceLayer(
     "labels",
     f"""
     SELECT level AS kind, name, name_en, NULL::int AS angle, ST_PointOnSurface(geom) AS geom FROM area
-    WHERE geom && {BOX} AND (level = 'subdistrict' OR level = 'community' AND :z >= 12)
+    WHERE geom && {BOX} AND (level = 'subdistrict' OR level = 'district' AND :z <= {_WHOLE_CITY}
+                             OR level = 'community' AND :z > {_WHOLE_CITY})
     UNION ALL
     SELECT kind, name, NULL, NULL, ST_PointOnSurface(geom) FROM estate WHERE geom && {BOX} AND :z >= 14
     UNION ALL

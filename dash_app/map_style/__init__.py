@@ -22,6 +22,9 @@ from dash_app.tokens import map_palette
 LAYER_GROUPS = {
     "incidents": ("open-cluster", "open-stack", "open-ring", "open", "closed"),
     "borders": (
+        "district-halo",
+        "district-line",
+        "subdistrict-faint",
         "subdistrict-halo",
         "subdistrict-line",
         "community-halo",

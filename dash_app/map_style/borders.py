@@ -7,6 +7,9 @@ from typing import Any
 from dash_app.map_style.expressions import Expression, Layer
 from dash_app.tokens import ui_palette
 
+WHOLE_CITY_ENDS = 12
+"""The zoom from which subdistricts have the strong borders; below it the districts, which end there."""
+
 
 def borders(palette: dict[str, Any], theme: str) -> list[Layer]:
     border = palette["border"]
@@ -26,16 +29,25 @@ def borders(palette: dict[str, Any], theme: str) -> list[Layer]:
         },
         _border("cell-line", "cells", "cells", None, border["cell"], 13.6),
     ]
-    for level, minzoom in (("community", 12.4), ("subdistrict", 9)):
+    for level, minzoom in (("community", 12.4), ("subdistrict", WHOLE_CITY_ENDS), ("district", 8)):
         where = ["==", ["get", "level"], level]
-        rule = border[level]
+        rule = border["subdistrict" if level == "district" else level]
         halo = _border(
             f"{level}-halo", "base", "areas", where, {**rule, "opacity": rule["haloOpacity"]}, minzoom
         )
         halo["paint"]["line-width"] = rule["halo"]
         del halo["paint"]["line-dasharray"]
         layers += [halo, _border(f"{level}-line", "base", "areas", where, rule, minzoom)]
-    return layers
+    return [*layers, _faint(border["subdistrict"])]
+
+
+def _faint(rule: dict[str, Any]) -> Layer:
+    """The subdistricts of a whole city: a hundred halos and dashes beside each other would be one smudge, so
+    here the districts have them."""
+    where = ["==", ["get", "level"], "subdistrict"]
+    layer = _border("subdistrict-faint", "base", "areas", where, {**rule, "width": 0.8, "opacity": 0.45}, 9)
+    del layer["paint"]["line-dasharray"]
+    return {**layer, "maxzoom": WHOLE_CITY_ENDS}
 
 
 def _border(

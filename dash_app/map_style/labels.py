@@ -53,7 +53,8 @@ def labels(palette: dict[str, Any], language: str) -> list[Layer]:
         ),
         _point("label-park", ("park", "green"), label["park"], 12, 13.4, language, halo),
         _area_label("label-community", "community", label, language, 13.5 if chinese else 11.5, 12.4, 15.9),
-        _area_label("label-subdistrict", "subdistrict", label, language, 15 if chinese else 13, 9, 13),
+        _area_label("label-subdistrict", "subdistrict", label, language, 15 if chinese else 13, 10.5, 13),
+        _area_label("label-district", "district", label, language, 17 if chinese else 14, 8, 12),
     ]
     return layers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 
 import pytest
@@ -14,6 +15,7 @@ from dash_app.map_style import map_style
 from gis.errors import NotFound
 from gis.tiles import EXTENT, Tile
 from grids.cells import Cell, Generation
+from layers.areas import Area
 from layers.basemap import Land, Road, Water
 from layers.buildings import Building, Estate
 from layers.components import Component
@@ -160,6 +162,37 @@ def test_a_border_that_two_communities_share_is_drawn_once(session, city):
     length = sum(abs(b[0] - a[0]) + abs(b[1] - a[1]) for a, b in pairwise(line))
     assert length == pytest.approx(2 * STEP / unit, abs=2)
     assert {y for _, y in line} == {line[0][1]}, "it runs due east"
+
+
+def test_over_a_whole_city_the_districts_have_the_borders(session, city):
+    """Two subdistricts side by side in one district: between them one line of 2 x 0.002 degrees due north,
+    around both the district's; communities come at the next zoom."""
+    west = shapely.box(LON - STEP, LAT - STEP, LON + STEP, LAT + STEP)
+    east = shapely.box(LON + STEP, LAT - STEP, LON + 3 * STEP, LAT + STEP)
+    session.add(
+        Area(code="990101002", level="subdistrict", name="东街道", geom=_multi(east), territory="990101002")
+    )
+    session.get_one(Area, "990101").geom = _multi(west.union(east))
+    session.flush()
+    far, near = draw(session, "base", 11)["areas"], draw(session, "base", 12)["areas"]
+    assert {f.attributes["level"] for f in far} == {"district", "subdistrict"}
+    assert {f.attributes["level"] for f in near} == {"subdistrict", "community"}
+    (between,) = [part for f in far if f.attributes["level"] == "subdistrict" for part in f.parts]
+    assert len({x for x, _ in between}) == 1
+    unit = tile_at(LON, LAT, 11).unit_degrees * math.cos(math.radians(LAT))
+    assert abs(between[-1][1] - between[0][1]) == pytest.approx(2 * STEP / unit, abs=2)
+
+
+def test_over_a_whole_city_a_border_does_not_turn_at_every_block(session, city):
+    """Forty teeth of a pixel each along the north of a square: its four corners are what is left."""
+    pixel = 8 * tile_at(LON, LAT, 10).unit_degrees
+    teeth = [(LON + i * pixel, LAT + i % 2 * pixel) for i in range(41)]
+    ring = [*teeth, (LON + 40 * pixel, LAT - 40 * pixel), (LON, LAT - 40 * pixel)]
+    session.get_one(Area, "990101").geom = _multi(shapely.Polygon(ring))
+    session.flush()
+    drawn = draw(session, "base", 10)["areas"]
+    lines = [part for f in drawn if f.attributes["level"] == "district" for part in f.parts]
+    assert sum(len(line) - 1 for line in lines) <= 5
 
 
 def test_small_roads_and_walls_wait_for_their_zoom(session, city):
