@@ -15,7 +15,7 @@ from api.schemas import Body
 from gis.access import Principal
 from gis.database import Session, announce
 from gis.errors import Denied
-from grids import duties, leaves
+from grids import assignments, duties, leaves
 from grids.duty_check import Hole, holes
 from grids.leaves import KINDS, LeaveRow
 from grids.roster_calendar import RosterCalendar, roster_calendar
@@ -81,6 +81,27 @@ class ShiftsBody(Body):
     """The weekly hours of a duty; none means around the clock."""
 
     shifts: Annotated[list[ShiftBody], Field(max_length=50)]
+
+
+class DutyBody(Body):
+    """A post given to somebody, from now on where `starts_at` is left out; a start in the past is refused."""
+
+    post: Annotated[str, Field(max_length=30)]
+    ground: Annotated[str, Field(max_length=15, description="A cell's code, or a subdistrict's.")]
+    member_id: Id
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+
+
+class DutyAnswer(BaseModel):
+    """A post as it was given."""
+
+    id: int
+    post: str
+    ground: str
+    member_id: int
+    starts_at: datetime
+    ends_at: datetime | None
 
 
 class LeaveAnswer(BaseModel):
@@ -170,6 +191,37 @@ def withdraw_leave(door: SignedInDoor, leave_id: LeaveId) -> LeaveAnswer:
     """Take a leave back; one under way ends now."""
     with door.open() as (session, by, now):
         return LeaveAnswer.of(leaves.withdraw(session, leave_id, by=by, now=now))
+
+
+@router.post("/duties", status_code=201)
+def give_post(door: SignedInDoor, body: DutyBody) -> DutyAnswer:
+    """Give a post of one's ground to somebody, around the clock until its hours are set."""
+    with door.open() as (session, by, now):
+        duty = assignments.assign(
+            session,
+            body.post,
+            body.ground,
+            body.member_id,
+            by=by,
+            now=now,
+            starts_at=body.starts_at,
+            ends_at=body.ends_at,
+        )
+        return DutyAnswer(
+            id=duty.id,
+            post=duty.post,
+            ground=duty.ground,
+            member_id=duty.member_id,
+            starts_at=duty.starts_at,
+            ends_at=duty.ends_at,
+        )
+
+
+@router.delete("/duties/{duty_id}", status_code=204)
+def end_post(door: SignedInDoor, duty_id: DutyId) -> None:
+    """End a post now; what was decided under it stays."""
+    with door.open() as (session, by, now):
+        assignments.end_assignment(session, duty_id, by=by, now=now)
 
 
 @router.put("/duties/{duty_id}/shifts", status_code=204)

@@ -102,8 +102,6 @@ CLOSED = Policy()
 GROUND = Policy(read="true")
 """What stands there. Everybody signed in may look at the whole map, and a report next door needs it. Without
 a condition, because any would keep the search from its trigram indexes."""
-ROSTER = Policy(read=SIGNED_IN)
-"""Who answers for the ground, beyond one's own too: a report there must find its person."""
 PART_OF_A_CASE = Policy(read=OF_MY_CASE, add=ADDED_TO_MY_CASE, change=OF_MY_CASE, changed=ADDED_TO_MY_CASE)
 RULES = Policy(read="true", add=KEEPS_RULES, change=KEEPS_RULES, changed=KEEPS_RULES, remove=KEEPS_RULES)
 
@@ -123,7 +121,8 @@ TABLES: Mapping[str, Policy] = {
     "exception": replace(_whole(AT_ITS_DESK), read="true"),
     # Everybody may know who answers for a place; a number is shown by `shown_phone`, masked.
     "member": Policy(read=SIGNED_IN, change=f"id = {MEMBER}", changed=f"id = {MEMBER}", hidden=("phone",)),
-    "duty": ROSTER,
+    # Who answers is read beyond one's own ground too: a report there must find its person.
+    "duty": replace(_whole(AT_ITS_DESK), read=SIGNED_IN),
     "shift": replace(_whole(AT_ITS_DESK), read=SIGNED_IN),
     "leave": replace(_whole(f"member_id = {MEMBER} OR {AT_ITS_DESK}"), read=SIGNED_IN, remove=None),
     # Anybody may report on any ground, under their own name. A case may be handed to a neighbour: what it

@@ -77,6 +77,32 @@ class Shift(Base):
     territory: Mapped[str] = territory_column()
 
 
+def keeps_the_roster(by: Principal) -> None:
+    """Raises Denied for a role that keeps no roster."""
+    if by.role not in ROSTER_KEEPERS:
+        raise Denied(
+            en="Your role does not keep the roster.",
+            zh="您的角色不能排班。",
+            remedy_en="Ask the subdistrict office.",
+            remedy_zh="请联系街道办。",
+        )
+
+
+def own_duty(session: Session, duty_id: int, by: Principal) -> Duty:
+    """A duty to be changed, locked. Raises Denied for a role that keeps no roster, NotFound for a duty that
+    is not on one's ground."""
+    keeps_the_roster(by)
+    duty = session.get(Duty, duty_id, with_for_update=True)
+    if duty is None or not by.covers(duty.territory):
+        raise NotFound(
+            en=f"There is no duty {duty_id} on your ground.",
+            zh=f"您的辖区内没有岗位 {duty_id}。",
+            remedy_en="Reload the roster.",
+            remedy_zh="请刷新值班表。",
+        )
+    return duty
+
+
 def set_shifts(
     session: Session, duty_id: int, hours: Sequence[tuple[int, time, time]], *, by: Principal
 ) -> None:
@@ -85,21 +111,7 @@ def set_shifts(
     `hours` are (weekday, starts, ends) as in `Shift`. Raises Denied for a role that keeps no roster, NotFound
     for a duty that is not on one's ground, Invalid for a weekday that is none.
     """
-    if by.role not in ROSTER_KEEPERS:
-        raise Denied(
-            en="Your role does not keep the roster.",
-            zh="您的角色不能排班。",
-            remedy_en="Ask the subdistrict office.",
-            remedy_zh="请联系街道办。",
-        )
-    duty = session.get(Duty, duty_id)
-    if duty is None or not by.covers(duty.territory):
-        raise NotFound(
-            en=f"There is no duty {duty_id} on your ground.",
-            zh=f"您的辖区内没有岗位 {duty_id}。",
-            remedy_en="Reload the roster.",
-            remedy_zh="请刷新值班表。",
-        )
+    duty = own_duty(session, duty_id, by)
     if any(not 0 <= weekday <= 6 for weekday, _, _ in hours):
         raise Invalid(
             en="Weekdays count from Monday = 0 to Sunday = 6.",

@@ -16,17 +16,20 @@ from markupsafe import Markup
 from dash_app.clock_words import day_words
 from dash_app.desk import Desk, Visit
 from dash_app.markup import div, icon, join, span, tag
-from dash_app.panels.roster import HOURS, Week, calendar_table, hole_list, hours_dialog, leave_list
+from dash_app.panels.roster import Week, calendar_table, hole_list, leave_list
+from dash_app.panels.roster_dialogs import HOURS, give_dialog, hours_dialog
 from dash_app.plain_frame import plain_page
 from dash_app.texts import Words
 from dash_app.view_state import midnight
 from gis.database import Session
 from gis.errors import NotFound
+from grids.assignments import assignable
 from grids.leaves import leaves
 from grids.members import ROSTER_KEEPERS
 from grids.roster_calendar import roster_calendar, subdistricts_of
 from incidents import queries
 from incidents.queries import Filter
+from incidents.workload import loads
 
 PATH = "/people"
 DAYS = 7
@@ -76,6 +79,9 @@ def _body(desk: Desk, session: Session, visit: Visit, asked: dict[str, str], now
         ),
         hours_dialog(words) if keeps else None,
     ]
+    if keeps and any(hole.kind == "vacant" for hole in calendar.holes):
+        people = assignable(session, code, now=now)
+        parts.append(give_dialog(words, people, loads(session, [one.member_id for one in people], now=now)))
     return join(parts)
 
 

@@ -15,14 +15,6 @@ from grids.duty_check import REQUIRED_POSTS, Hole
 from grids.leaves import LeaveRow
 from grids.roster_calendar import GroundLines, PostLine, RosterCalendar, Stretch
 
-HOURS = (
-    ("all", ()),
-    ("office", tuple((day, "08:30", "17:30") for day in range(5))),
-    ("day", tuple((day, "08:00", "20:00") for day in range(7))),
-    ("night", tuple((day, "20:00", "08:00") for day in range(7))),
-)
-"""Weekly hours one can give a post with one click: (name, (weekday, starts, ends))."""
-
 
 class Week:
     """The days shown, and where a moment lies among them, in per cent of their length."""
@@ -75,7 +67,7 @@ def _ground(
         rows += [_line(words, line, week, now_line, keeps) for line in lines]
         vacant = [h for h in holes if (h.ground, h.post, h.kind) == (ground.code, post, "vacant")]
         if vacant:
-            rows.append(_vacant(words, post, vacant, week, now_line))
+            rows.append(_vacant(words, ground, post, vacant, week, now_line, keeps))
     title = tag("a", ground.name, href=f"/?cell={ground.code}") if level == "cell" else ground.name
     note = span(words("people.nobody_count", n=len(nobody)), cls="hole-note") if nobody else None
     return div(
@@ -133,14 +125,40 @@ def _bar(words: Words, stretch: Stretch, week: Week) -> Markup:
     )
 
 
-def _vacant(words: Words, post: str, holes: Sequence[Hole], week: Week, now_line: Markup | None) -> Markup:
-    who = div(span(words(f"role.{post}"), cls="mute"), cls="who", role="rowheader")
+def _vacant(
+    words: Words,
+    ground: GroundLines,
+    post: str,
+    holes: Sequence[Hole],
+    week: Week,
+    now_line: Markup | None,
+    keeps: bool,
+) -> Markup:
+    who = div(
+        span(words(f"role.{post}"), cls="mute"),
+        span(cls="grow"),
+        _give_button(words, ground, post) if keeps else None,
+        cls="who",
+        role="rowheader",
+    )
     bars = [
         span(words("cell.vacant"), cls="bar hole", style=week.place(hole.starts_at, hole.ends_at))
         for hole in holes
     ]
     return div(
         who, div(bars, now_line, cls="days", role="cell"), cls="roster-line", role="row", data_post=post
+    )
+
+
+def _give_button(words: Words, ground: GroundLines, post: str) -> Markup:
+    return tag(
+        "button",
+        words("people.give"),
+        type="button",
+        cls="btn quiet s12",
+        aria_label=words("people.give_post", role=words(f"role.{post}"), ground=ground.name),
+        data_give=post,
+        data_ground=ground.code,
     )
 
 
@@ -252,31 +270,3 @@ def _span(words: Words, start: datetime, end: datetime, week: Week) -> str:
         last, until = last - timedelta(days=1), "24:00"
     day = day_words(last.date(), words.language) + " " if last.date() != first.date() else ""
     return f"{day_words(first.date(), words.language)} {clock_time(first, week.zone)} – {day}{until}"
-
-
-def hours_dialog(words: Words) -> Markup:
-    """The hours one can give a post, for the script to open."""
-    choices = [
-        tag(
-            "label",
-            tag("input", type="radio", name="hours", value=name, checked=name == "all"),
-            span(words(f"people.hours.{name}")),
-            cls="row choice",
-        )
-        for name, _ in HOURS
-    ]
-    return tag(
-        "template",
-        tag(
-            "form",
-            tag("h2", words("people.hours"), id="dialog-title"),
-            div(choices, cls="choices"),
-            div(cls="problem", role="alert", hidden=True, data_problem=True),
-            div(
-                tag("button", words("cancel"), type="button", cls="btn", data_close_dialog=True),
-                tag("button", words("people.save"), type="submit", cls="btn primary"),
-                cls="row dialog-foot",
-            ),
-        ),
-        id="hours-form",
-    )

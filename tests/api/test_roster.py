@@ -114,6 +114,30 @@ def test_shifts_are_set_by_the_office_and_leave_the_night_to_the_duty_officer(ap
     assert holes(api) == []
 
 
+def test_a_vacant_post_is_given_to_somebody_and_ended(api):
+    def vacant():
+        found = api.get("officer", "/roster/holes", **WEEK)["holes"]
+        return (NORTH_WEST, "property_manager") in [(hole["ground"], hole["post"]) for hole in found]
+
+    body = {"post": "property_manager", "ground": NORTH_WEST, "member_id": api.city.leaders[NORTH_EAST]}
+    assert vacant()
+    assert api.client("member").post("/api/v1/duties", json=body).status_code == 403
+    assert api.client("south").post("/api/v1/duties", json=body).status_code == 404
+    given = api.post("officer", "/duties", **body)
+    assert not vacant() and given["starts_at"] == NOW.isoformat()
+    assert api.client("officer").post("/api/v1/duties", json=body).status_code == 409
+    assert api.client("south").delete(f"/api/v1/duties/{given['id']}").status_code == 404
+    assert api.client("officer").delete(f"/api/v1/duties/{given['id']}").status_code == 204
+    assert vacant()
+
+
+def test_an_assignment_in_the_past_is_refused_in_both_languages(api):
+    body = {"post": "leader", "ground": NORTH_WEST, "member_id": api.city.leaders[NORTH_EAST]}
+    answer = api.client("officer").post("/api/v1/duties", json=body | {"starts_at": (NOW - DAY).isoformat()})
+    assert answer.status_code == 422
+    assert "past" in answer.text and "过去" in answer.text
+
+
 def test_whom_a_case_may_be_given_to_comes_with_their_load(api):
     case = api.client("officer").post("/api/v1/incidents", json=report_body()).json()
     found = api.get("officer", f"/incidents/{case['id']}/candidates")["candidates"]

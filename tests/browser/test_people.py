@@ -76,6 +76,24 @@ def test_hours_are_given_to_a_post(site):
     assert line(page, "leader").locator(".bar.there").count() == 1
 
 
+def test_a_vacancy_is_given_to_somebody_and_the_post_ended(site):
+    page = site.open("/people", wait_for=ROSTER)
+    vacancy = page.locator(f"[data-give=property_manager][data-ground='{NORTH_WEST}']")
+    vacancy.click()
+    people = page.locator(".dialog select option")
+    assert "在办" in people.first.inner_text(), "the work on their hands is seen while giving"
+    page.locator(".dialog select").select_option(str(site.toy.city.leaders[NORTH_WEST]))
+    with page.expect_navigation():
+        page.locator(".dialog [type=submit]").click()
+    held = line(page, "property_manager")
+    assert held.locator(".bar.there").count() == 1
+    held.hover()
+    held.locator("[data-hours]").click()
+    with page.expect_navigation():
+        page.locator(".dialog [data-end-post]").click()
+    assert vacancy.count() == 1
+
+
 def test_an_inspector_sees_the_roster_and_changes_nothing(site):
     page = site.open("/people", "inspector", wait_for=ROSTER)
     assert page.locator("[data-hours], [data-decide], [data-stand-in]").count() == 0

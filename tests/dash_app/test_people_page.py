@@ -79,6 +79,8 @@ def test_a_vacant_post_has_a_line_and_only_a_keeper_changes_hours():
     found = table(calendar(holes=[vacant]))
     assert 'data-post="leader"' in found and "空缺" in found
     assert "data-hours" in found and "data-hours" not in table(calendar(), keeps=False)
+    assert 'data-give="leader"' in found
+    assert "data-give" not in table(calendar(holes=[vacant]), keeps=False)
 
 
 @pytest.mark.parametrize(
