@@ -184,3 +184,8 @@ def figure(label: str, value: Any, unit: str = "") -> Markup:
 
 def thousands(number: int) -> str:
     return f"{number:,}"
+
+
+def counted_people(residents: int, households: int) -> str:
+    """How many live somewhere; where households are counted and their people are not, nobody knows."""
+    return thousands(residents) if residents or not households else "–"

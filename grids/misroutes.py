@@ -109,6 +109,8 @@ def strips(
         theirs.setdefault(report.cell, []).append(report)
     found = []
     for (loser, winner), evidence in _by_pair(city, misroutes).items():
+        if len(evidence) < FEWEST:  # most pairs of a large city: their border need not be looked at
+            continue
         own = _points(city, theirs.get(loser, ()))
         found += list(_strips_between(city, ground, loser, winner, evidence, own))
     return sorted(found, key=lambda strip: (-len(strip.incidents), strip.from_cell, strip.to_cell))

@@ -10,7 +10,19 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from dash_app.markup import chip, div, figure, heading, icon, join, section, span, tag, thousands
+from dash_app.markup import (
+    chip,
+    counted_people,
+    div,
+    figure,
+    heading,
+    icon,
+    join,
+    section,
+    span,
+    tag,
+    thousands,
+)
 from dash_app.panels.crumb import crumb_bar
 from dash_app.panels.queue import mini_row
 from dash_app.panels.stack import at_door, door_words, stack
@@ -74,7 +86,11 @@ def building_panel(
                             thousands(building.households),
                             words("unit.households"),
                         ),
-                        figure(words("cell.residents"), thousands(building.residents), words("unit.people")),
+                        figure(
+                            words("cell.residents"),
+                            counted_people(building.residents, building.households),
+                            words("unit.people"),
+                        ),
                         cls="figures",
                     ),
                     _cell_link(words, building, cell_name, state),

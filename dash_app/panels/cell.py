@@ -10,7 +10,20 @@ from markupsafe import Markup
 
 from dash_app.charts import household_band
 from dash_app.clock_words import clock_time, day_words
-from dash_app.markup import avatar, chip, div, figure, heading, icon, join, section, span, tag, thousands
+from dash_app.markup import (
+    avatar,
+    chip,
+    counted_people,
+    div,
+    figure,
+    heading,
+    icon,
+    join,
+    section,
+    span,
+    tag,
+    thousands,
+)
 from dash_app.panels.crumb import crumb_bar
 from dash_app.panels.queue import mini_row
 from dash_app.texts import Words
@@ -96,7 +109,9 @@ def _size(words: Words, cell: CellFacts) -> Markup:
             cls="band-row",
         ),
         div(
-            figure(words("cell.residents"), thousands(cell.residents), words("unit.people")),
+            figure(
+                words("cell.residents"), counted_people(cell.residents, cell.households), words("unit.people")
+            ),
             figure(words("cell.buildings"), thousands(cell.buildings), words("unit.buildings")),
             figure(words("cell.shops"), thousands(cell.shops), words("unit.shops")),
             figure(words("cell.components"), thousands(cell.components), words("unit.components")),

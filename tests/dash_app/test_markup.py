@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from dash_app.markup import avatar, div, icon, join, pill, tag
+from dash_app.markup import avatar, counted_people, div, icon, join, pill, tag
 
 NASTY = st.text("<>&\"'/=abc 中!-", max_size=30)
 
@@ -51,3 +51,8 @@ def test_none_and_false_are_left_out_and_true_is_bare():
 
 def test_an_underscore_is_a_hyphen_and_a_last_one_is_dropped():
     assert tag("a", data_key="k", class_="c") == '<a data-key="k" class="c"></a>'
+
+
+def test_people_whom_nobody_counted_are_not_told_to_be_none():
+    """A city whose households are only counted on buildings has no rows of residents."""
+    assert [counted_people(*one) for one in ((1200, 400), (0, 307), (0, 0))] == ["1,200", "–", "0"]
