@@ -42,7 +42,7 @@ SIZES = {
         Size("sample", 1180, 520, 610, 1, 2, 2, 0.09, 23_000, 75, 8, True, True, 3),
         Size("subdistrict", 2180, 640, 1010, 1, 3, 4, 0.085, 23_000, 75, HISTORY_DAYS, True, True, 6),
         Size("district", 6400, 2200, 3400, 1, 15, 8, 0.08, 23_000, 750, HISTORY_DAYS, True, True, 6),
-        Size("city", 20800, 8400, 11000, 10, 120, 12, 0.64, 44_000, 1110, HISTORY_DAYS, False, False, 4),
+        Size("city", 20400, 8400, 11000, 10, 120, 12, 0.70, 52_000, 1180, HISTORY_DAYS, False, False, 4),
     )
 }
 """`sample` is a neighbourhood for quick tests; the other three are for people."""
