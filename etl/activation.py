@@ -4,7 +4,8 @@ All in the caller's transaction: either the whole city has moved to the new cell
 stamped on the ledgers and on open incidents, with their clocks and the pieces of work of other forces; closed
 incidents keep the ground they were handled on (decision 4). Ground is all that changes about an open case:
 whoever has it keeps it, and its running clocks keep the moment that was promised to the reporter. What comes
-next, a reassignment or the next clock, goes by the new ground.
+next, a reassignment or the next clock, goes by the new ground. The story of a case tells the change (the move
+`redraw`), so that replay knows the ground of an earlier minute.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gis.database import rows_changed
 from gis.errors import Invalid
 from grids.generation_check import GenerationReport, check_generation, no_generation
 from incidents.incident import ENDED
+from incidents.workflow import SYSTEM
 
 NAMED = 5
 """Faults told in the refusal itself; the check lists them all."""
@@ -55,7 +57,7 @@ def activate_generation(
     if report.faults and not force:
         raise _faulty(report)
     replaced = _change(session, name, now)
-    stamped = _stamp(session, name)
+    stamped = _stamp(session, name, now)
     audit.record(
         session, "activate_generation", "generation", name,
         by=by, now=now, replaced=replaced, forced=force and not report.clean, faults=report.counts,
@@ -114,7 +116,7 @@ _OF_A_CASE = (("case_clock", "climb_asked_of = NULL, "), ("subtask", ""))
 """What lies where its open case lies; on other ground the ladder is asked again."""
 
 
-def _stamp(session: Session, name: str) -> dict[str, int]:
+def _stamp(session: Session, name: str, now: datetime) -> dict[str, int]:
     """Stamp territory (and cell) on whatever now stands elsewhere; rows that stay put are not written."""
     grounds = Grounds.of_city(session)
     stamped = {}
@@ -133,7 +135,7 @@ def _stamp(session: Session, name: str) -> dict[str, int]:
             f"UPDATE {table} AS t SET territory = s.territory FROM {source} AS s"
             f" WHERE {joined} AND t.territory IS DISTINCT FROM s.territory",
         )
-    stamped["incident"] = _stamp_open_incidents(session, grounds, name)
+    stamped["incident"] = _stamp_open_incidents(session, grounds, name, now)
     for table, asked_again in _OF_A_CASE:
         stamped[table] = _changed(
             session,
@@ -152,7 +154,7 @@ def _stamp(session: Session, name: str) -> dict[str, int]:
     return stamped
 
 
-def _stamp_open_incidents(session: Session, grounds: Grounds, name: str) -> int:
+def _stamp_open_incidents(session: Session, grounds: Grounds, name: str, now: datetime) -> int:
     """Open cases move to the new ground; a case at a building stands where its building stands."""
     stage = _standing(session, grounds, "incident", "t.geom", f"WHERE t.stage NOT IN {ENDED}")
     session.execute(
@@ -162,12 +164,38 @@ def _stamp_open_incidents(session: Session, grounds: Grounds, name: str) -> int:
             " WHERE i.id = s.row AND b.cell_code IS NOT NULL"
         )
     )
-    return _changed(
+    moved = _changed(session, _REDRAW.format(stage=stage), name=name, now=now, actor=SYSTEM.display_name)
+    _changed(
         session,
-        f"UPDATE incident AS t SET cell_code = s.cell_code, territory = s.territory, generation = :name"
-        f" FROM {stage} AS s WHERE t.id = s.row",
+        f"UPDATE incident SET generation = :name WHERE stage NOT IN {ENDED}"
+        " AND generation IS DISTINCT FROM :name",
         name=name,
     )
+    return moved
+
+
+# The story keeps where the case lay, pin and all: a later move of the pin changes what the case itself says.
+_REDRAW = """
+    WITH moved AS (
+        UPDATE incident AS t
+        SET cell_code = s.cell_code, territory = s.territory, generation = :name, version = t.version + 1
+        FROM {stage} AS s JOIN incident AS was ON was.id = s.row
+        WHERE t.id = s.row AND (t.territory, t.cell_code) IS DISTINCT FROM (s.territory, s.cell_code)
+        RETURNING t.id, t.stage, t.version, t.territory, t.cell_code, was.territory AS old_territory,
+                  was.cell_code AS old_cell, was.generation AS old_generation, t.geom
+    )
+    INSERT INTO incident_move (incident_id, move, from_stage, to_stage, at, actor_name, role, note, version,
+                               details, territory)
+    SELECT id, 'redraw', stage, stage, :now, :actor, 'system',
+           '网格 ' || coalesce(old_cell, '（无）') || ' → ' || coalesce(cell_code, '（无）'), version,
+           jsonb_build_object(
+               'from', jsonb_build_object(
+                   'lon', ST_X(geom), 'lat', ST_Y(geom), 'territory', old_territory, 'cell_code', old_cell,
+                   'generation', old_generation),
+               'to', jsonb_build_object('territory', territory, 'cell_code', cell_code)),
+           territory
+    FROM moved
+"""
 
 
 def _standing(session: Session, grounds: Grounds, table: str, point: str, where: str = "") -> str:

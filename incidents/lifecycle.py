@@ -158,6 +158,7 @@ MOVES: dict[str, Move] = {
     "recompute": Move("时限重算", "Deadline recomputed", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
     "take_in": Move("并入上报", "A report joined", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
     "let_go": Move("拆出上报", "A report left", ("reported", *_ALIVE, "parked"), SAME, SYSTEM),
+    "redraw": Move("网格调整", "Cells redrawn", ("reported", *_ALIVE, "parked", JOINED), SAME, SYSTEM),
 }
 # fmt: on
 """The table, in the order a panel offers what is open: the next step first, then the ways aside, then out."""

@@ -1,8 +1,9 @@
 """Replay: which cases were open at a past minute, where, with whom, at which stage and with what time left.
 
-Nothing is kept for it: the story tells stage and person, a moved pin's story row tells where it was before,
-and the clocks keep when they ran, stood and were extended. What changed later (an extension granted, a pause)
-is taken back before a deadline of that minute is told. Seen are the cases one may see today.
+Nothing is kept for it: the story tells stage and person, the row of a moved pin or of redrawn cells tells
+where the case was before, and the clocks keep when they ran, stood and were extended. What changed later (an
+extension granted, a pause) is taken back before a deadline of that minute is told. Seen are the cases one may
+see today.
 """
 
 from __future__ import annotations
@@ -35,19 +36,20 @@ NAMES_A_PERSON = ("dispatch", "reassign", "hand_back", "undo", "escalate", "reop
 """Moves after which somebody else, or nobody, has the case."""
 
 # A case that was open then has not ended since or ended later; of those reopened meanwhile the story decides.
-# `was` is the last row of the story, `whose` the last one that gave the case to somebody, `pin` the first
-# later move of the pin, which tells where it was until then. Of the clocks that had begun the last one ran:
-# an earlier one still open was taken up again afterwards.
+# `was` is the last row of the story, `whose` the last one that gave the case to somebody, `ground` what the
+# first later change of pin or cells says of where it was until then, `pin` a later move of the pin. Of the
+# clocks that had begun the last one ran: an earlier one still open was taken up again afterwards.
 _OPEN_AT = f"""
     SELECT i.id, i.number, i.title, i.category, k.name_zh AS category_zh, k.name_en AS category_en, k.icon,
            was.to_stage AS stage, i.reported_at, CASE WHEN pin.id IS NULL THEN i.place END AS place,
-           i.generation, i.department_code, d.name_zh AS department_zh, d.name_en AS department_en,
+           coalesce(ground.was ->> 'generation', ground.was -> 'decision' ->> 'generation', i.generation)
+               AS generation,
+           i.department_code, d.name_zh AS department_zh, d.name_en AS department_en,
            was.version, i.reports, i.open_subtasks, i.floor, i.unit, i.room, i.building_id,
-           coalesce(pin.details -> 'from' ->> 'territory', i.territory) AS territory,
-           CASE WHEN pin.id IS NULL THEN i.cell_code
-                ELSE pin.details -> 'from' ->> 'cell_code' END AS cell_code,
-           coalesce((pin.details -> 'from' ->> 'lon')::float8, ST_X(i.geom)) AS lon,
-           coalesce((pin.details -> 'from' ->> 'lat')::float8, ST_Y(i.geom)) AS lat,
+           coalesce(ground.was ->> 'territory', i.territory) AS territory,
+           CASE WHEN ground.was IS NULL THEN i.cell_code ELSE ground.was ->> 'cell_code' END AS cell_code,
+           coalesce((ground.was ->> 'lon')::float8, ST_X(i.geom)) AS lon,
+           coalesce((ground.was ->> 'lat')::float8, ST_Y(i.geom)) AS lat,
            CASE WHEN whose.move = 'split' THEN before.member_id ELSE whose.member_id END AS handler_id,
            c.id AS clock_id, c.clock, c.kind, c.value::float8 AS value, c.extended::float8 AS extended,
            c.started_at, c.pauses, held.at AS held_at,
@@ -72,8 +74,13 @@ _OPEN_AT = f"""
         ORDER BY m.version DESC LIMIT 1
     ) AS before ON true
     LEFT JOIN LATERAL (
-        SELECT m.id, m.details FROM incident_move AS m
-        WHERE m.incident_id = i.id AND m.at > :at AND m.move = 'relocate' ORDER BY m.version LIMIT 1
+        SELECT m.details -> 'from' AS was FROM incident_move AS m
+        WHERE m.incident_id = i.id AND m.at > :at AND m.move IN ('relocate', 'redraw')
+        ORDER BY m.version LIMIT 1
+    ) AS ground ON true
+    LEFT JOIN LATERAL (
+        SELECT m.id FROM incident_move AS m
+        WHERE m.incident_id = i.id AND m.at > :at AND m.move = 'relocate' LIMIT 1
     ) AS pin ON true
     LEFT JOIN LATERAL (
         SELECT true AS any FROM clock_span AS c WHERE c.incident_id = i.id AND c.subtask_id IS NULL LIMIT 1

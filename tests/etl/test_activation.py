@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 import shapely
 import sqlalchemy as sa
@@ -14,6 +17,7 @@ from gis.geometry import Fix
 from grids.cells import Cell, Generation
 from grids.generation_check import check_generation
 from grids.responsibility import responsible_for
+from incidents.replay import replay
 from incidents.subtasks import work_of
 from incidents.workflow import ReportDraft, move, report
 from tests import toy_city
@@ -151,6 +155,28 @@ def test_an_open_case_keeps_its_person_and_its_deadlines_and_takes_its_pieces_of
     for ground, count in ((NORTH_EAST, 1), (NORTH_WEST, 0)):
         squad = Principal(8, "squad", "城管队", "department_handler", ground, department="city_management")
         assert len(work_of(session, by=squad, now=NOW)) == count
+
+
+def test_the_story_tells_of_the_new_ground_and_replay_shows_the_old_one_before_it(session, city):
+    draft = ReportDraft("key", lon=LON - 0.0001, lat=LAT + 0.0005, crs="EPSG:4490", category="9901")
+    case = report(session, draft, by=ADMIN, now=NOW, zone=toy_city.BEIJING)
+    elsewhere = replace(draft, report_key="b", lon=LON + 0.0005)
+    still = report(session, elsewhere, by=ADMIN, now=NOW, zone=toy_city.BEIJING)
+    draw(session, "next", moved_line())
+    noon = NOW + timedelta(hours=2)
+    activate_generation(session, "next", by=ADMIN, now=noon)
+
+    told = session.execute(
+        sa.text("SELECT incident_id, role, note, version FROM incident_move WHERE move = 'redraw'")
+    ).all()
+    assert [tuple(row) for row in told] == [(case.id, "system", f"网格 {NORTH_WEST} → {NORTH_EAST}", 2)]
+    before, after = (
+        {row.id: (row.territory, row.cell_name) for row in replay(session, minute, by=ADMIN)}
+        for minute in (noon - timedelta(minutes=1), noon)
+    )
+    assert before[case.id] == (NORTH_WEST, "安澜 001")
+    assert after[case.id] == (NORTH_EAST, "002")
+    assert before[still.id][0] == after[still.id][0] == NORTH_EAST
 
 
 def test_activating_again_moves_nothing(session, city):

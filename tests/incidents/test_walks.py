@@ -22,7 +22,7 @@ PEOPLE = ("member", "leader", "officer", "operator", "inspector", "resident", "s
 OPEN_STAGES = [stage for stage in STAGES if stage not in ENDED]
 PLACES = [DeclaredPlace(LON + side * STEP / 2, LAT + STEP / 2, "EPSG:4490", 5.0) for side in (1, -1)]
 NAMES = sorted(set(MOVES) - {"report"})
-BY_THE_SYSTEM = {"report", "recompute", "take_in", "let_go"}
+BY_THE_SYSTEM = {"report", "recompute", "take_in", "let_go", "redraw"}
 
 
 def agree(session: Any, case: Incident) -> None:

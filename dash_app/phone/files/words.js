@@ -318,6 +318,7 @@ export const WORDS = {
   'move.appeal': ['申诉', 'Appealed'],
   'move.dismiss': ['驳回申诉', 'Appeal dismissed'],
   'move.reopen': ['重开', 'Reopened'],
+  'move.redraw': ['网格调整', 'Cells redrawn'],
   'move.recompute': ['时限重算', 'Deadline recomputed'],
   'move.hand_back': ['退回', 'Handed back'],
   'move.assist': ['发起协办', 'Another force asked'],
