@@ -38,12 +38,9 @@ def calendar_table(
 ) -> Markup:
     """The calendar itself. `keeps` is whether the person may change it."""
     head = [tag("div", day_words(day, words.language, weekday=True), cls="day") for day in week.dates]
-    now_line = (
-        div(cls="now-line", style=f"left:{week.percent(now)}%") if week.start <= now < week.end else None
-    )
     return div(
         div(div(cls="who"), div(head, cls="days"), cls="roster-head"),
-        [_ground(words, ground, week, calendar.holes, now_line, keeps) for ground in calendar.grounds],
+        [_ground(words, ground, week, calendar.holes, now, keeps) for ground in calendar.grounds],
         cls="roster",
         role="table",
         aria_label=words("people.calendar", name=calendar.name),
@@ -55,10 +52,13 @@ def _ground(
     ground: GroundLines,
     week: Week,
     holes: Sequence[Hole],
-    now_line: Markup | None,
+    now: datetime,
     keeps: bool,
 ) -> Markup:
     """One cell, or the subdistrict itself: its posts in the order of rank, the vacant ones too."""
+    now_line = (
+        div(cls="now-line", style=f"left:{week.percent(now)}%") if week.start <= now < week.end else None
+    )
     level = "cell" if len(ground.code) == 15 else "subdistrict"
     nobody = [h for h in holes if h.ground == ground.code and h.kind == "nobody"]
     rows = []
@@ -67,7 +67,8 @@ def _ground(
         rows += [_line(words, line, week, now_line, keeps) for line in lines]
         vacant = [h for h in holes if (h.ground, h.post, h.kind) == (ground.code, post, "vacant")]
         if vacant:
-            rows.append(_vacant(words, ground, post, vacant, week, now_line, keeps))
+            may_give = keeps and vacant[-1].ends_at > now
+            rows.append(_vacant(words, ground, post, vacant, week, now_line, may_give))
     title = tag("a", ground.name, href=f"/?cell={ground.code}") if level == "cell" else ground.name
     note = span(words("people.nobody_count", n=len(nobody)), cls="hole-note") if nobody else None
     return div(
@@ -132,12 +133,12 @@ def _vacant(
     holes: Sequence[Hole],
     week: Week,
     now_line: Markup | None,
-    keeps: bool,
+    may_give: bool,
 ) -> Markup:
     who = div(
         span(words(f"role.{post}"), cls="mute"),
         span(cls="grow"),
-        _give_button(words, ground, post) if keeps else None,
+        _give_button(words, ground, post) if may_give else None,
         cls="who",
         role="rowheader",
     )

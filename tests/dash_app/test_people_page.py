@@ -81,6 +81,8 @@ def test_a_vacant_post_has_a_line_and_only_a_keeper_changes_hours():
     assert "data-hours" in found and "data-hours" not in table(calendar(), keeps=False)
     assert 'data-give="leader"' in found
     assert "data-give" not in table(calendar(holes=[vacant]), keeps=False)
+    over = Hole("vacant", NORTH_WEST, "安澜 001", "leader", MONDAY, NOW - HOUR)
+    assert "data-give" not in table(calendar(holes=[over])), "the past cannot be filled"
 
 
 @pytest.mark.parametrize(
