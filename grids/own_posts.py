@@ -45,10 +45,21 @@ _OWN = sa.text(
 )
 
 
+_HOLDS_ANY = sa.text(
+    "SELECT EXISTS (SELECT FROM duty WHERE member_id = :member AND starts_at <= :at"
+    " AND (ends_at IS NULL OR ends_at > :at))"
+)
+
+
 def own_posts(session: Session, member_id: int, *, at: datetime) -> list[OwnPost]:
     """The posts a member holds at a moment, their own before those they stand in for."""
     rows = session.execute(_OWN, {"member": member_id, "at": at}).mappings()
     return [OwnPost(**dict(row)) for row in rows]
+
+
+def holds_any(session: Session, member_id: int, *, at: datetime) -> bool:
+    """Whether a member holds any post at a moment: who holds none has left."""
+    return session.execute(_HOLDS_ANY, {"member": member_id, "at": at}).scalar_one()
 
 
 def is_on_duty(session: Session, member_id: int) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from gis.errors import Invalid
+from gis.geometry import Fix
+from grids import own_posts
 from grids.responsibility import WORDS, responsible_for
 from incidents import duplicates, overrides, staged_limits, subtasks
 from incidents.incident import LEVELS, Incident
@@ -69,10 +71,28 @@ def _verify(step: Step) -> None:
 
 
 def _rework(step: Step) -> None:
-    """The handling clock goes on with what was left when the work was said to be done."""
-    step.case.finished_at = step.case.verified_at = None
+    """The handling clock goes on with what was left when the work was said to be done.
+
+    Where whoever did it has left meanwhile, the case goes to the person who would get it today.
+    """
+    case = step.case
+    case.finished_at = case.verified_at = None
     step.clocks.stop("rework")
     step.clocks.take_up_again()
+    if case.handler_id is not None and not own_posts.holds_any(step.session, case.handler_id, at=step.now):
+        lon, lat = step.lon_lat
+        answer = responsible_for(
+            step.session,
+            Fix(lon, lat, case.accuracy_m, case.accuracy_level),
+            at=step.now,
+            category=case.category,
+            component_id=case.component_id,
+            floor=case.floor,
+            unit=case.unit,
+            zone=step.zone,
+        )
+        if answer.handler is not None:
+            step.follow_up, step.member_id = "reassign", answer.handler.id
 
 
 def _hand_back(step: Step) -> None:

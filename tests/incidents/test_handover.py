@@ -56,6 +56,21 @@ def test_what_is_finished_stays_with_whoever_did_it(town, leaver):
     assert (first.member_id, second.member_id) == (leaver, town.city.leaders[NORTH_EAST])
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_work_sent_back_goes_to_whoever_has_the_ground_now_where_its_person_has_left(town, left):
+    member, leader = town.city.members[NORTH_EAST], town.city.leaders[NORTH_EAST]
+    case = town.report(town.member)
+    town.walk(case, ("accept", town.member), ("finish", town.member))
+    if left:
+        pass_all(town, member, leader)
+    town.move(case, "rework", town.operator, note="没清干净")
+    row = town.case(case)
+    assert (row.handler_id, row.stage) == ((leader, "dispatched") if left else (member, "handling"))
+    story = sa.select(IncidentMove.move).where(IncidentMove.incident_id == case.id).order_by(IncidentMove.id)
+    told = town.session.scalars(story).all()
+    assert told[-2:] == (["rework", "reassign"] if left else ["finish", "rework"])
+
+
 def test_there_must_be_somebody_to_take_over(town, leaver):
     with pytest.raises(Invalid):
         pass_all(town, leaver, leaver)
