@@ -15,7 +15,7 @@ from etl.fields import DATASETS
 from etl.loading import FileRequest, Occasion, Plan, load
 from etl.merging import Merged
 from etl.preparing import Reading
-from etl.report import LoadReport, Reason
+from etl.report import LoadReport, Reason, RowNote
 from etl.staging import Stage
 from gis.database import rows_changed
 
@@ -39,6 +39,11 @@ NO_GROUND = Reason(
     "its cell or subdistrict is not found",
     "请写现行版本（或新导入版本）中网格的编码或名称，或街道的编码或名称。",
     "Name a cell of the active generation, or of one newly loaded, or a subdistrict, by code or by name.",
+)
+KEPT_RIGHT = Reason(
+    "kept_right",
+    "文件里仍是更正前的内容，已保留更正",
+    "the file still says what was put right; the correction stays",
 )
 WRONG_SPAN = Reason("wrong_span", "结束日期不晚于开始日期", "it ends before it begins")
 
@@ -76,6 +81,24 @@ _RESIDENTS_COUNTED = """
     SELECT h.id, count(r.id) FROM household AS h LEFT JOIN resident AS r ON r.household_id = h.id
     WHERE h.id IN (SELECT household_id FROM {stage})
     GROUP BY h.id HAVING h.residents_count <> count(r.id)"""
+# A person's record was put right, and the file still says what was wrong: the correction stands. Whatever
+# else the file says is news, and wins. In a stage the fields of a person read as `field_of` tells them.
+_CORRECTED = """
+    UPDATE {stage} AS s SET {field} = r.{field} FROM resident AS r
+    WHERE r.source_code = s.source_code COLLATE "C" AND s.{field} IS DISTINCT FROM r.{field} AND EXISTS (
+        SELECT FROM resident_correction AS c
+        WHERE c.resident_id = r.id AND c.field = '{field}' AND c.undoes IS NULL
+          AND c.before IS NOT DISTINCT FROM {said} COLLATE "C"
+          AND NOT EXISTS (SELECT FROM resident_correction AS u WHERE u.undoes = c.id))
+    RETURNING s.row, s.source_code"""
+_SAID = {
+    "name": "s.name",
+    "gender": "s.gender",
+    "birth_year": "s.birth_year::text",
+    "phone": "s.phone",
+    "is_head": "s.is_head::text",
+    "tags": "nullif(array_to_string(s.tags, ','), '')",
+}
 _HOUSEHOLD = """
     UPDATE {stage} AS s SET household_id = h.id, territory = h.territory FROM household AS h
     WHERE h.source_code = s.household COLLATE "C" """
@@ -109,6 +132,9 @@ def residents(session: Session, request: FileRequest, occasion: Occasion) -> Loa
     def settle(stage: Stage, report: LoadReport) -> None:
         _run(stage, _HOUSEHOLD)
         stage.refuse("s.household_id IS NULL", NO_HOUSEHOLD, report)
+        for field, said in _SAID.items():
+            kept = stage.session.execute(sa.text(_CORRECTED.format(stage=stage.name, field=field, said=said)))
+            report.repaired += [RowNote(row, key, KEPT_RIGHT, field) for row, key in kept]
 
     plan = Plan(
         DATASETS["residents"],

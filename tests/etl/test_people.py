@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import shapely
+import sqlalchemy as sa
 from geoalchemy2.shape import from_shape
 
 from etl import people, pipelines
@@ -97,6 +98,42 @@ def test_residents_live_in_their_household(load, rows, city, tmp_path):
     ]
     assert rows("SELECT residents_count FROM household") == [(2,)]
     assert counts(load(people.residents, path)) == (0, 0, 2)
+
+
+def test_a_correction_outlives_the_file_it_corrected_but_not_its_news(load, rows, session, city, tmp_path):
+    load(people.households, household_file(tmp_path, ["H1", None, "B1", "1", 3, "301", 9]))
+
+    def person(name, born, phone, tags):
+        return resident_file(tmp_path, ["P1", "H1", name, "男", born, phone, "户主", tags])
+
+    def correct(field, before, after, undoes=None):
+        """As `correct_resident` leaves it."""
+        value = ":after" if field != "tags" else "string_to_array(:after, ',')"
+        kind = "int" if field == "birth_year" else "text[]" if field == "tags" else "text"
+        session.execute(sa.text(f"UPDATE resident SET {field} = CAST({value} AS {kind})"), {"after": after})
+        return session.execute(
+            sa.text(
+                "INSERT INTO resident_correction (resident_id, field, before, after, reason, salt, at,"
+                " username, undoes, territory) SELECT id, :field, :before, :after, '申请', 'x', now(), 'a',"
+                " :undoes, territory FROM resident RETURNING id"
+            ),
+            {"field": field, "before": before, "after": after, "undoes": undoes},
+        ).scalar_one()
+
+    load(people.residents, person("甲一", "1950", "10000000001", "独居老人、低保"))
+    correct("name", "甲一", "甲壹")
+    correct("birth_year", "1950", "1951")
+    correct("tags", "独居老人,低保", "低保")
+    mistaken = correct("phone", "10000000001", "10000000009")
+    correct("phone", "10000000009", "10000000001", undoes=mistaken)
+    report = load(people.residents, person("甲一", "1950", "10000000001", "独居老人、低保"))
+    assert counts(report) == (0, 0, 1)
+    assert {(note.reason.code, note.detail) for note in report.repaired} == {
+        ("kept_right", field) for field in ("name", "birth_year", "tags")
+    }
+    load(people.residents, person("甲乙", "1950", "10000000008", "独居老人、低保"))
+    held = rows("SELECT name, birth_year, phone, tags FROM resident")
+    assert held == [("甲乙", 1951, "10000000008", ["低保"])], "news of a file wins, what it repeats does not"
 
 
 def test_nothing_personal_reaches_the_report_or_the_trail(load, rows, city, tmp_path):
