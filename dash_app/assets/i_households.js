@@ -60,12 +60,8 @@
     one.tags.forEach((tag) => line.append(make('span', cg.page.texts[`households.tag.${tag}`] || tag, 'chip warn')));
     line.append(make('span', '', 'grow'), phone, button(cg.say('households.unmask'), (self) => {
       self.hidden = true;
-      const form = dialog.querySelector('[data-purpose]').content.cloneNode(true);
-      const under = make('div', '', 'row purpose');
-      under.append(form);
-      line.after(under);
+      const under = formUnder(line, dialog.querySelector('[data-purpose]'));
       const chosen = under.querySelector('select');
-      chosen.focus();
       under.querySelector('[data-confirm]').addEventListener('click', async () => {
         if (!chosen.value) { chosen.focus(); return; }
         const opened = await ask(dialog, `/api/v1/residents/${one.id}/unmask`, { purpose: chosen.value });
@@ -74,9 +70,35 @@
         phone.textContent = opened.phone || cg.say('households.no_phone');
         line.classList.add('opened');
         under.remove();
+        if (dialog.querySelector('[data-correction]')) line.append(corrector(dialog, one.id, line, { name, phone }));
       });
     }));
     return line;
+  }
+
+  function formUnder(line, template) {
+    const under = make('div', '', 'row purpose');
+    under.append(template.content.cloneNode(true));
+    line.after(under);
+    under.querySelector('select').focus();
+    return under;
+  }
+
+  /* one field of an opened person put right, with its reason; `shown` are the places that show the fields */
+  function corrector(dialog, resident, line, shown) {
+    return button(cg.say('households.correct'), (self) => {
+      self.hidden = true;
+      const under = formUnder(line, dialog.querySelector('[data-correction]'));
+      const [field, value, reason] = ['field', 'value', 'reason'].map((name) => under.querySelector(`[name=${name}]`));
+      under.querySelector('[data-confirm]').addEventListener('click', async () => {
+        if (!reason.value.trim()) { reason.focus(); return; }
+        const told = { field: field.value, value: value.value.trim() || null, reason: reason.value.trim() };
+        if (!await ask(dialog, `/api/v1/residents/${resident}/corrections`, told)) return;
+        shown[field.value].textContent = told.value || cg.say('households.no_phone');
+        under.remove();
+        self.hidden = false;
+      });
+    });
   }
 
   async function looks(dialog, household, box, self) {

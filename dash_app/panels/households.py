@@ -13,6 +13,7 @@ from dash_app.panels.moves import field
 from dash_app.texts import Words
 from gis.access import SUPERVISOR_ROLES, Principal
 from layers.household_reading import PURPOSES, READERS
+from layers.subject_rights import CORRECTORS
 
 
 def households_opener(words: Words, building_id: int, title: str, by: Principal) -> Markup | None:
@@ -30,14 +31,14 @@ def households_opener(words: Words, building_id: int, title: str, by: Principal)
             data_supervises=by.role in SUPERVISOR_ROLES,
         ),
         span(words("households.open_note"), cls="s11 mute"),
-        _dialog(words, title),
+        _dialog(words, title, by),
         cls="row",
         style="margin-top:10px",
         data_key="households",
     )
 
 
-def _dialog(words: Words, title: str) -> Markup:
+def _dialog(words: Words, title: str, by: Principal) -> Markup:
     purposes = [tag("option", words("households.choose"), value="")]
     purposes += [tag("option", words.either(*names), value=code) for code, names in PURPOSES.items()]
     return tag(
@@ -54,6 +55,7 @@ def _dialog(words: Words, title: str) -> Markup:
                 tag("button", words("households.confirm"), type="button", cls="btn", data_confirm=True),
                 data_purpose=True,
             ),
+            _correction(words) if by.role in CORRECTORS else None,
             div(
                 span(cls="mute s12 grow", data_recorded=True),
                 tag("button", words("close"), type="button", cls="btn", data_close_dialog=True),
@@ -61,4 +63,17 @@ def _dialog(words: Words, title: str) -> Markup:
             ),
         ),
         data_household_dialog=True,
+    )
+
+
+def _correction(words: Words) -> Markup:
+    """What a person who was opened should say: of the fields the list shows."""
+    names = [tag("option", words(f"households.{name}"), value=name) for name in ("name", "phone")]
+    return tag(
+        "template",
+        field(words("households.field"), tag("select", names, name="field")),
+        field(words("person.value"), tag("input", name="value", autocomplete="off")),
+        field(words("person.reason"), tag("input", name="reason", autocomplete="off")),
+        tag("button", words("person.save"), type="button", cls="btn", data_confirm=True),
+        data_correction=True,
     )

@@ -37,6 +37,29 @@ def test_a_list_opens_masked_and_a_person_for_a_purpose(site, language):
     assert "张" not in page.locator("body").inner_text(), "and nobody once it is closed"
 
 
+def test_a_community_officer_puts_a_number_right(site):
+    page = site.open(f"/?building={site.toy.city.building}", "community")
+    page.click("[data-households]")
+    home = page.locator(".household").filter(has_text="2 单元 3 层 301 室")
+    home.wait_for()
+    line = home.locator(".person").nth(1)
+    assert line.get_by_role("button", name="更正").count() == 0, "not before the person is opened"
+    line.get_by_role("button", name="打开").click()
+    home.locator("select").select_option("care")
+    home.locator("[data-confirm]").click()
+    line.get_by_role("button", name="更正").click()
+    home.locator("[name=field]").select_option("phone")
+    home.locator("[name=value]").fill("10099990000")
+    home.locator("[data-confirm]").click()
+    assert home.locator("[name=reason]").is_visible(), "not without a reason"
+    home.locator("[name=reason]").fill("本人来电")
+    home.locator("[data-confirm]").click()
+    line.get_by_text("10099990000").wait_for()
+    with site.api("community") as client:
+        homes = client.get(f"/api/v1/buildings/{site.toy.city.building}/households").json()["households"]
+    assert "100****0000" in str(homes)
+
+
 def test_who_has_no_such_duty_has_no_such_button(site):
     page = site.open(f"/?building={site.toy.city.building}", "inspector")
     page.wait_for_selector(".panel-head h1")
