@@ -122,6 +122,27 @@ def run(group: click.Group) -> NoReturn:
     sys.exit(status if isinstance(status, int) else 0)
 
 
+_UNREACHABLE = ("08", "28", "3D", "57P")
+"""SQLSTATE: no connection, no such account, no such database, the server stops or starts."""
+
+
+def _of_database(error: Any) -> tuple[str, str]:
+    """A failure of the database in words: it is not there, its disk is full, or it could not finish."""
+    reason, state = str(error).strip(), getattr(error, "sqlstate", None)
+    if state is None or state.startswith(_UNREACHABLE):
+        return say("无法连接数据库：", "The database cannot be reached: ") + reason, say(
+            "请核对 CITYGRID_DATABASE_URL；私有数据库用 citygrid db up 启动。",
+            "Check CITYGRID_DATABASE_URL; the private cluster starts by: citygrid db up",
+        )
+    if state == "53100":
+        return say("数据库所在磁盘已满：", "The database's disk is full: ") + reason, say(
+            "没有写入任何内容；腾出空间后重试。", "Nothing was written; make room and run it again."
+        )
+    return say("数据库未能完成：", "The database could not finish: ") + reason, say(
+        "没有写入任何内容；请重试。", "Nothing was written; run it again."
+    )
+
+
 def _tell_failure(error: Exception) -> None:
     """What went wrong and what to do, in the operator's language."""
     import psycopg
@@ -132,12 +153,7 @@ def _tell_failure(error: Exception) -> None:
     if isinstance(error, CityGridError):
         message, remedy = say(error.message_zh, error.message_en), say(error.remedy_zh, error.remedy_en)
     elif isinstance(error, (OperationalError, psycopg.OperationalError)):
-        reason = str(getattr(error, "orig", error)).strip()
-        message = say("无法连接数据库：", "The database cannot be reached: ") + reason
-        remedy = say(
-            "请核对 CITYGRID_DATABASE_URL；私有数据库用 citygrid db up 启动。",
-            "Check CITYGRID_DATABASE_URL; the private cluster starts by: citygrid db up",
-        )
+        message, remedy = _of_database(getattr(error, "orig", error))
     else:
         message = (
             say("出了意料之外的错误：", "An unexpected fault: ") + f"{type(error).__name__}: {error}"[:500]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import click
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -149,6 +150,23 @@ def test_a_database_that_is_not_there_is_no_traceback(citygrid, monkeypatch):
     status, _, err = citygrid("user", "token", "zhou")
     assert status == 2
     assert "Traceback" not in err and "Check CITYGRID_DATABASE_URL" in err
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (psycopg.errors.DiskFull("no space left"), "disk is full"),
+        (psycopg.errors.DeadlockDetected("deadlock detected"), "could not finish: deadlock detected"),
+        (psycopg.errors.AdminShutdown("terminating"), "cannot be reached: terminating"),
+    ],
+)
+def test_a_database_that_is_there_but_fails_is_not_called_unreachable(citygrid, monkeypatch, failure, words):
+    def fail(url):
+        raise sa.exc.OperationalError("INSERT", {}, failure)
+
+    monkeypatch.setattr("api.migrations.upgrade", fail)
+    status, _, err = citygrid("db", "upgrade")
+    assert status == 2 and words in err and "Remedy: " in err
 
 
 def test_a_fault_of_ours_is_told_without_a_traceback_unless_asked_for(citygrid, monkeypatch):
