@@ -10,7 +10,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from etl.fields import Column, Dataset
 from etl.loading import FileRequest, Occasion, check_drawn, source_crs
 from etl.mapping import FieldMap, match
 from etl.preparing import raw_points
-from etl.report import LoadReport
+from etl.report import LoadReport, RowNote
 from etl.routing import REFUSED, Decide, Routed, Routing, decide_here
 from etl.rows import Batch
 from etl.sources import Source, open_source
@@ -124,8 +124,9 @@ def route_file(
 def _begin(
     routing: Routing, batch: Batch, fields: FieldMap, crs: str, occasion: Occasion
 ) -> Callable[[], list[Routed]]:
-    """Begin with every row of the batch; a row with unreadable values is refused."""
-    values, refused, _ = clean_values(batch, POINTS, fields, occasion.zone)
+    """Begin with every row of the batch. A row without a readable place is refused; an accuracy that cannot
+    be is taken as unknown, and the reason says so."""
+    values, refused, unread = clean_values(batch, POINTS, fields, occasion.zone)
     wait = routing.begin_raw(raw_points(batch, values), crs, values["accuracy"])
 
     def answers() -> list[Routed]:
@@ -133,9 +134,16 @@ def _begin(
         for note in refused:
             why = Routed(REFUSED, reason_zh=note.words("zh"), reason_en=note.words("en"))
             found[note.row - batch.first] = why
+        for note in unread:
+            found[note.row - batch.first] = _with_remark(found[note.row - batch.first], note)
         return found
 
     return answers
+
+
+def _with_remark(answer: Routed, note: RowNote) -> Routed:
+    zh, en = note.words("zh"), note.words("en")
+    return replace(answer, reason_zh=f"{answer.reason_zh}（{zh}）", reason_en=f"{answer.reason_en} ({en})")
 
 
 def _rows(source: Source, batch: Batch, found: list[Routed], language: str) -> list[list[Any]]:

@@ -80,6 +80,25 @@ def test_a_row_that_cannot_be_placed_is_kept_with_the_reason(session, city, tmp_
     assert [row["id"] for row in found] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", "（无法识别的取值已留空：精度 = -5）"),
+        ("en", "(a value that cannot be read was left empty: 精度 = -5)"),
+    ],
+)
+def test_an_accuracy_that_cannot_be_counts_as_unknown_and_is_told(session, city, tmp_path, language, told):
+    place = [LON - 0.0015, LAT + 0.0015]
+    rows = [["经度", "纬度", "精度"], [*place, -5], [*place, ""], [*place, 0], [*place, 5000]]
+    path = made_files.table(tmp_path / "p.csv", rows)
+    run(session, path, tmp_path / "out.csv", accuracy="精度", language=language)
+    negative, unknown, none, coarse = read(tmp_path / "out.csv")
+    assert {row["cell"] for row in (negative, unknown, none, coarse)} == {NORTH_WEST}
+    assert negative["confidence"] == unknown["confidence"] and told in negative["reason"]
+    assert negative["reason"].startswith(unknown["reason"]) and "精度" not in unknown["reason"]
+    assert float(none["confidence"]) == 1.0 and float(coarse["confidence"]) < 0.1
+
+
 def test_the_cells_own_name_in_its_file_stands_beside_its_code(session, city, tmp_path):
     session.execute(sa.text("UPDATE cell SET source_code = 'A7' WHERE code = :c"), {"c": NORTH_WEST})
     path = made_files.table(tmp_path / "p.csv", [["经度", "纬度"], [LON - 0.0015, LAT + 0.0015]])
