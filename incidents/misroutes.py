@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 from gis.access import CODE_WIDTHS, prefix_range
 from gis.errors import NotFound
 from grids import owner_map
+from grids.ground_rules import RULES
 from grids.misroutes import Kept, Misroute, Strip, strips
+
+_names = [rule.name for rule in RULES]
+MOVABLE = _names[_names.index("exception") + 1 :]
+"""Rules an exception goes before: what a component, building or special cell decided, it would not move."""
 
 # The hand-back says "not mine"; the next person named, and the cell whose post they held, says whose it was.
 _HANDED_ON = sa.text(
@@ -26,7 +31,8 @@ _HANDED_ON = sa.text(
     ) AS n ON true
     JOIN duty AS d ON d.member_id = n.member_id AND length(d.ground) = :cell_width
       AND d.starts_at <= n.at AND (d.ends_at IS NULL OR d.ends_at > n.at)
-    WHERE h.move = 'hand_back' AND h.at >= :since AND i.cell_code >= :low AND i.cell_code < :high
+    WHERE h.move = 'hand_back' AND h.at >= :since AND i.rule = ANY(:movable)
+      AND i.cell_code >= :low AND i.cell_code < :high
       AND NOT EXISTS (
         SELECT 1 FROM duty AS own WHERE own.member_id = n.member_id AND own.ground = i.cell_code
           AND own.starts_at <= n.at AND (own.ends_at IS NULL OR own.ends_at > n.at))
@@ -37,17 +43,19 @@ _HANDED_ON = sa.text(
 _KEPT = sa.text(
     """
     SELECT ST_X(i.geom), ST_Y(i.geom), i.cell_code FROM incident AS i
-    WHERE i.cell_code = ANY(:cells) AND i.finished_at >= :since
+    WHERE i.cell_code = ANY(:cells) AND i.finished_at >= :since AND i.rule = ANY(:movable)
       AND NOT EXISTS (SELECT 1 FROM incident_move AS h WHERE h.incident_id = i.id AND h.move = 'hand_back')
     """
 )
 
 
 def misroutes(session: Session, since: datetime, territory: str = "") -> list[Misroute]:
-    """Every case of a territory that was handed back since a moment and then went to another cell's team."""
+    """Every case of a territory that was handed back since a moment and then went to another cell's team,
+    where an exception would have decided otherwise."""
     low, high = prefix_range(territory)
     rows = session.execute(
-        _HANDED_ON, {"since": since, "low": low, "high": high, "cell_width": CODE_WIDTHS["cell"]}
+        _HANDED_ON,
+        {"since": since, "low": low, "high": high, "cell_width": CODE_WIDTHS["cell"], "movable": MOVABLE},
     )
     return [Misroute(*row) for row in rows]
 
@@ -83,6 +91,8 @@ def disputed_strips(session: Session, since: datetime, *, now: datetime, territo
     if not evidence:
         return []
     cells = sorted({misroute.from_cell for misroute in evidence})
-    kept = [Kept(*row) for row in session.execute(_KEPT, {"cells": cells, "since": since})]
+    kept = [
+        Kept(*row) for row in session.execute(_KEPT, {"cells": cells, "since": since, "movable": MOVABLE})
+    ]
     city = owner_map.current(session)
     return strips(city, city.at(now), evidence, kept)

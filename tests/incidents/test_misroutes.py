@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from gis.access import Principal
+from incidents.incident import Incident
 from incidents.misroutes import disputed_strips, misroutes
 from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW, STEP
 
@@ -38,6 +39,13 @@ def test_a_hand_back_that_goes_to_another_cell_is_evidence(town):
 
 def test_a_hand_back_within_the_same_cell_is_none(town):
     handed_on(town, "k1", 10, 40, town.city.leaders[NORTH_WEST])
+    assert misroutes(town.session, NOW - DAY) == []
+
+
+def test_what_a_building_decided_is_no_evidence_about_the_border(town):
+    """Building 3 stands 20 m from the middle line, on the ledger of the north-west."""
+    case = handed_on(town, "k1", 30, 117, town.city.members[NORTH_EAST])
+    assert town.session.get(Incident, case.id).rule == "building"
     assert misroutes(town.session, NOW - DAY) == []
 
 
