@@ -53,8 +53,8 @@ def labels(palette: dict[str, Any], language: str) -> list[Layer]:
         ),
         _point("label-park", ("park", "green"), label["park"], 12, 13.4, language, halo),
         _area_label("label-community", "community", label, language, 13.5 if chinese else 11.5, 12.4, 15.9),
-        _area_label("label-subdistrict", "subdistrict", label, language, 15 if chinese else 13, 10.5, 13),
-        _area_label("label-district", "district", label, language, 17 if chinese else 14, 8, 12),
+        _area_label("label-subdistrict", "subdistrict", label, language, 15 if chinese else 13, 11, 13),
+        _district_label(label, language),
     ]
     return layers
 
@@ -104,6 +104,14 @@ def _point(
         },
         "paint": {"text-color": colour, **halo},
     }
+
+
+def _district_label(label: dict[str, Any], language: str) -> Layer:
+    """A district's name: beside its middle where markers of a whole city's cases take that."""
+    layer = _area_label("label-district", "district", label, language, 17 if language == "zh" else 14, 8, 12)
+    layer["layout"] |= {"text-variable-anchor": ["center", "top", "bottom", "left", "right"]}
+    layer["layout"] |= {"text-radial-offset": 1.6}
+    return layer
 
 
 def _area_label(

@@ -26,7 +26,7 @@ from dash_app.shading import class_names, ground_shapes, shaded
 from dash_app.sparklines import sparkline
 from dash_app.statics import ENGINE
 from dash_app.texts import Words
-from gis.access import CODE_WIDTHS
+from gis.access import CODE_WIDTHS, Principal
 from gis.database import Session
 from incidents import queries
 from incidents.evaluation import (
@@ -55,13 +55,18 @@ LISTED = 200
 """Cases listed behind a number; the API pages through the rest."""
 
 
+def _rights(by: Principal) -> Principal | None:
+    """What a kept number must not be shared beyond: None for whoever sees every case of the city."""
+    return None if by.sees_territory and by.territory == "" else by
+
+
 def report_of(
     desk: Desk, session: Session, visit: Visit, view: EvaluationView, now: datetime
 ) -> Counted[Report]:
     """The report an address means, for the person asking; over a large city it may be some minutes old."""
     by = visit.principal
     group = view.group_for(by.territory or "")
-    key = ("report", by, view.territory, view.window, view.from_, view.to, group)
+    key = ("report", _rights(by), view.territory, view.window, view.from_, view.to, group)
     return desk.reports.counted(
         key,
         now,
@@ -132,7 +137,7 @@ def drawn_weeks(desk: Desk, query: str) -> dict[str, dict[str, str]]:
         scope = Scope(territory=view.territory or None)
 
         def counted(group: str | None, indicators: tuple[Indicator, ...]) -> Counts:
-            key = ("weeks", by, view.territory, group, indicators)
+            key = ("weeks", _rights(by), view.territory, group, indicators)
             spans = weeks(now, desk.zone, WEEKS)
             return desk.reports.counted(
                 key,
@@ -306,10 +311,12 @@ def _beside(look: _Look, report: Report, ground: str) -> Markup:
 
 
 def _offered(group: str, view: EvaluationView, visit: Visit) -> bool:
-    """Whether a grouping makes sense here: grounds below the one looked at, and everything else."""
-    if group not in GROUND_LEVELS:
-        return True
-    return CODE_WIDTHS[group] > len(view.territory or visit.principal.territory or "")
+    """Whether a grouping makes sense here: grounds below the one looked at, and everything else. Cells and
+    people are thousands above a subdistrict."""
+    here = len(view.territory or visit.principal.territory or "")
+    if group in ("cell", "member") and here < CODE_WIDTHS["subdistrict"]:
+        return False
+    return group not in GROUND_LEVELS or CODE_WIDTHS[group] > here
 
 
 def _cases(look: _Look, report: Report, ground: str) -> Markup:
