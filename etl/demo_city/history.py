@@ -16,7 +16,7 @@ from etl.demo_city.force import Force
 from etl.demo_city.ground import Ground
 from etl.demo_city.past import Ending, tell_whole
 from etl.demo_city.reports import CHANNEL_SHARES, CHANNELS, Placed, place_reports
-from etl.demo_city.routing import route_many
+from etl.demo_city.routing import Routed, route_many
 from etl.demo_city.scenes import HOURS, Scene
 from etl.demo_city.sheet import Floats
 from etl.demo_city.spots import Whereabouts
@@ -34,6 +34,8 @@ CLOSED_TODAY = 31
 WEEKEND = 0.82
 DOWNTOWN = 2.2
 """How much more happens on the ground of the main subdistrict."""
+DISPUTED_M = 15.0
+"""How deep the ground is that two cells are not at one about."""
 STORM_DAY, STORM_FACTOR = 37, 1.9
 """So many days ago it poured."""
 
@@ -81,13 +83,26 @@ def past_cases(stage: Stage, living: Sequence[Case]) -> list[Case]:
         stage.ground.beneath,
     )
     endings = _endings(stage, times)
+    disputed = _disputed(stage, routes)
     cases = []
     for i, (at, route, ending) in enumerate(zip(times, routes, endings, strict=True)):
         kind, channel = stage.kinds[scenes[i].category], str(channels[i])
         cast = cast_for(stage.force, route, kind, channel, None, rng)
-        story = tell_whole(kind, channel, stage.rules, at, ending, cast, rng)
+        story = tell_whole(kind, channel, stage.rules, at, ending, cast, rng, disputed=i in disputed)
         cases.append(Case(placed, i, route, story, {}, kind.department))
     return cases
+
+
+def _disputed(stage: Stage, routes: Sequence[Routed]) -> set[int]:
+    """The cases along one border downtown that is drawn on the wrong side of its street: that of the two
+    cells with the most cases close by."""
+    main = str(stage.ground.subdistricts.code[stage.ground.main_subdistrict])
+    close: dict[tuple[str, str | None], set[int]] = {}
+    for i, route in enumerate(routes):
+        downtown = route.cell_code.startswith(main) and (route.second_cell or "").startswith(main)
+        if downtown and route.rule == "covered" and route.border_m < DISPUTED_M:
+            close.setdefault((route.cell_code, route.second_cell), set()).add(i)
+    return max(close.values(), key=len, default=set())
 
 
 def _likely(stage: Stage) -> Floats:

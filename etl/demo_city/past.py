@@ -14,6 +14,8 @@ from etl.demo_city.stories import Actor, Kind, Story, TimeRules
 
 REJECTED, VOID, HANDED_BACK, REWORKED, LATE = 0.11, 0.006, 0.025, 0.03, 0.055
 """Shares: rejected of those that wait for confirmation, the others of all that are dispatched."""
+DISPUTED = 0.85
+"""Share handed on where the map and the street disagree."""
 WAKING = (time(7, 30), time(21, 0))
 """Nobody finishes ordinary work outside these hours."""
 
@@ -42,8 +44,10 @@ def tell_whole(
     ending: Ending,
     cast: Cast,
     rng: np.random.Generator,
+    *,
+    disputed: bool = False,
 ) -> Story:
-    """A story from its report to its end."""
+    """A story from its report to its end; on `disputed` ground the first receiver hands it on."""
     story = Story(kind, channel, rules)
     story.begin(at, cast.reporter, cast.handler.member)
     if story.waits:
@@ -60,11 +64,11 @@ def tell_whole(
         end = _within(story.at["dispatch"] + timedelta(minutes=30), story.at["dispatch"], ending, rng)
         story.tell("void", end, cast.desk, note="误报，已与反映人核实")
         return story
-    _handle(story, ending, cast, rng)
+    _handle(story, ending, cast, rng, disputed)
     return story
 
 
-def _handle(story: Story, ending: Ending, cast: Cast, rng: np.random.Generator) -> None:
+def _handle(story: Story, ending: Ending, cast: Cast, rng: np.random.Generator, disputed: bool) -> None:
     """From the dispatch to the end: accepted, perhaps handed on or done twice, finished, verified, closed."""
     sent = story.at["dispatch"]
     clock = story.running
@@ -75,7 +79,7 @@ def _handle(story: Story, ending: Ending, cast: Cast, rng: np.random.Generator) 
     if not story.kind.urgent and share < 1:
         finish = _awake(finish, sent, story.rules.calendar.zone)
     steps = [("accept", sent + min(timedelta(minutes=float(rng.exponential(14) + 1)), (finish - sent) * 0.4))]
-    if rng.random() < HANDED_BACK and cast.other.role == "member":
+    if rng.random() < (DISPUTED if disputed else HANDED_BACK) and cast.other.role == "member":
         back = steps[-1][1] + (finish - steps[-1][1]) * 0.3
         steps += [
             ("hand_back", back),

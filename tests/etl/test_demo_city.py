@@ -28,6 +28,7 @@ from grids.duties import team
 from grids.duty_check import holes
 from incidents.incident import ENDED
 from incidents.lifecycle import MOVES
+from incidents.misroutes import disputed_strips
 from incidents.photos import path_of
 from incidents.queries import Counters, Filter, counters, list_incidents
 from tests.conftest import clone, drop
@@ -409,3 +410,5 @@ def test_the_default_city_has_the_promised_measure(own_database: Database, city:
             "SELECT count(DISTINCT (reported_at AT TIME ZONE 'Asia/Shanghai')::date) FROM incident"
         )
         assert days == 90
+        (strip, *_) = disputed_strips(whole.session, as_of - timedelta(days=90), now=as_of)
+        assert strip.advised and strip.prevented >= 0.8 * len(strip.incidents), "one border is disputed"
