@@ -107,9 +107,10 @@ def _point(
 
 
 def _district_label(label: dict[str, Any], language: str) -> Layer:
-    """A district's name: beside its middle where markers of a whole city's cases take that."""
+    """A district's name: above or below its middle where markers take that, never beside: that may be the
+    neighbour's ground."""
     layer = _area_label("label-district", "district", label, language, 17 if language == "zh" else 14, 8, 12)
-    layer["layout"] |= {"text-variable-anchor": ["center", "top", "bottom", "left", "right"]}
+    layer["layout"] |= {"text-variable-anchor": ["center", "top", "bottom"]}
     layer["layout"] |= {"text-radial-offset": 1.6}
     return layer
 
