@@ -78,6 +78,24 @@ def test_a_geo_frame_brings_its_own_system(city):
         city.route(pd.DataFrame({"lon": [113.1], "lat": [23.0]}), at=NOW)
 
 
+def test_two_workers_answer_a_frame_as_this_process_does(city, tmp_path):
+    pytest.importorskip("distributed", reason="Dask is an extra: pip install citygrid[cluster]")
+    frame = pd.DataFrame(
+        {"lon": [INSIDE[0], LON - 0.0012, LON, 116.4], "lat": [INSIDE[1], LAT + 0.0015, LAT, 39.9]}
+    )
+    alone = city.route(frame, crs="EPSG:4490", at=NOW)
+    shared = city.route(frame, crs="EPSG:4490", at=NOW, cluster="local:2", shared=tmp_path)
+    pd.testing.assert_frame_equal(shared, alone)
+    assert list(alone["rule"]) == ["covered", "covered", "shared_edge", "refused"]
+
+
+def test_an_accuracy_that_cannot_be_is_refused_with_the_remedy(city):
+    frame = pd.DataFrame({"lon": [INSIDE[0]], "lat": [INSIDE[1]], "fix": [-5.0]})
+    with pytest.raises(Invalid) as refusal:
+        city.route(frame, crs="EPSG:4490", accuracy="fix", at=NOW)
+    assert "accuracy_m" in refusal.value.remedy_en and "accuracy_m" in refusal.value.remedy_zh
+
+
 def test_a_map_asks_nobody_for_anything(city, tmp_path):
     city.map("roads", "cells", "buildings").save(tmp_path / "map.html")
     page = (tmp_path / "map.html").read_text("utf-8")
