@@ -43,7 +43,7 @@ EVALUATION_TEXTS: dict[str, tuple[str, str]] = {
     "eval.median": ("中位", "median"),
     "eval.total": ("合计", "Total"),
     "eval.more_lines": (
-        "另有 {n} 行：请进入下级辖区，或下载 CSV",
+        "另有 {n} 行：可进入下级辖区，或下载 CSV",
         "{n} more lines: go down into a ground, or take the CSV",
     ),
     "eval.no_lines": ("这一时段没有可分组的数据", "Nothing to tell apart in this period"),
