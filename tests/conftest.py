@@ -51,7 +51,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
         if not any(users.iterdir()):
             cluster.stop()
             shutil.rmtree(root, ignore_errors=True)
-            Path(str(root) + ".lock").unlink(missing_ok=True)
+            for lock in (".template.lock", ".lock"):
+                Path(str(root) + lock).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
