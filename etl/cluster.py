@@ -36,7 +36,7 @@ def cluster(address: str, shared: Path) -> Iterator[Decide]:
     """
     shared.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ground-", dir=shared) as folder, _client(address) as client:
-        blind = [worker for worker, sees in client.run(Path.is_dir, Path(folder)).items() if not sees]
+        blind = [worker for worker, sees in client.run(lambda: Path(folder).is_dir()).items() if not sees]
         if blind:
             raise Unavailable(
                 en=f"{len(blind)} workers do not see the folder {shared}, {blind[0]} for one.",

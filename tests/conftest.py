@@ -15,11 +15,15 @@ from pathlib import Path
 import psycopg
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from sqlalchemy.orm import Session
 
 from api.migrations import upgrade
 from gis.cluster import ADMIN, PORT, PrivateCluster
 from gis.database import Database
+
+settings.register_profile("citygrid", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("citygrid")
 
 TEMPLATE = "citygrid_template"
 TEST_TUNING = {

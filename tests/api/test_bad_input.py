@@ -321,7 +321,7 @@ ANYTHING = st.recursive(
 FIELDS = sorted(ReportBody.model_fields)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=4))
 def test_no_body_at_all_makes_the_server_stumble(api, changes):
     """Whatever is sent, the answer is a report taken or a refusal told, never a fault of ours."""

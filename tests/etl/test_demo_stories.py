@@ -52,7 +52,7 @@ def monday(hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 11, 23, hour, minute, tzinfo=ZONE)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 10_000),
     kind=st.sampled_from([LITTER, QUARREL, COVER]),
@@ -144,7 +144,7 @@ def test_a_role_may_not_do_in_a_story_what_it_may_not_do_in_life() -> None:
         story.tell("verify", monday(12), CAST.leader)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     hours=st.integers(0, 7 * 24 - 1),
     minutes=st.integers(0, 59),
@@ -165,7 +165,7 @@ def test_at_any_hour_of_the_week_a_start_gives_the_wanted_clock(
     assert state == clock
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 1000),
     hours=st.sampled_from(["day", "evening", "rush", "night"]),

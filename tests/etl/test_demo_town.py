@@ -31,7 +31,7 @@ def ground_of(rects: list[Rect]) -> np.ndarray:
     return Edges(rects).polygons(rects)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), largest=st.floats(4_000, 60_000))
 def test_however_a_block_is_divided_its_pieces_share_their_borders_exactly(seed: int, largest: float) -> None:
     whole = Rect(137, 612, -350, 91)

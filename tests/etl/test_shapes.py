@@ -130,7 +130,7 @@ corner = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(corner, min_size=4, max_size=9))
 def test_repair_gives_a_valid_polygon_or_refuses_and_is_idempotent(corners):
     shape = shapely.Polygon(corners)

@@ -71,7 +71,7 @@ def test_an_empty_list_of_tags_is_empty_and_not_absent(session):
     assert session.execute(sa.text(f"SELECT tags FROM {stage.name}")).scalar() == []
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

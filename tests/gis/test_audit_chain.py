@@ -106,7 +106,7 @@ def test_who_writes_an_entry_and_its_seal_anew_breaks_the_next_seal(trail):
     assert (found.fault, found.seal_id) == ("seal", 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5), st.binary(min_size=32, max_size=160))
 def test_the_hash_tells_every_part_apart(ids, digests):
     once = audit_chain._hash(bytes(32), SPAN, ids, digests)

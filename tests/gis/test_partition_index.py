@@ -241,7 +241,7 @@ def layers(draw):
     return layer
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(layers(), st.integers(1, 3))
 def test_random_layers_agree_on_a_lattice_of_points(layer, fineness):
     marks = np.arange(0, 8.001, 0.5 / fineness)
@@ -272,7 +272,7 @@ def partitions(draw):
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(partitions(), st.lists(st.tuples(along, along), min_size=20, max_size=20))
 def test_of_a_random_partition_every_place_has_exactly_one_owner(cells, places):
     xy = shapely.get_coordinates(cells)

@@ -56,7 +56,7 @@ box = st.tuples(*(st.integers(-60, 260) for _ in range(2)), *(st.integers(5, 120
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     overlays=st.lists(st.tuples(st.integers(0, 2), box), max_size=4),
     x=st.floats(-80, 280),
@@ -69,7 +69,7 @@ def test_masses_of_all_owners_and_of_nobody_add_up_to_one(overlays, x, y, sigma)
     assert sum(masses.values()) <= 1.0 + 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     overlays=st.lists(st.tuples(st.integers(0, 2), box), max_size=5),
     cells=st.lists(box, min_size=3, max_size=5),

@@ -230,7 +230,7 @@ def attack(bins: list[PublicBin]) -> dict[tuple[str, str], tuple[float, float]]:
 CITIES = st.lists(st.integers(0, 40), min_size=8, max_size=8)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CITIES, CITIES)
 def test_no_combination_of_what_is_published_narrows_a_hidden_number(town, first, second):
     """Random cities over two months: everything published of both is thrown together."""
