@@ -14,7 +14,6 @@ from gis.partition_index.predicates import (
     side_seen_from_reference,
 )
 
-
 anywhere = st.floats(-LARGEST, LARGEST).filter(lambda v: v == 0 or abs(v) >= SMALLEST)
 degrees = st.floats(112, 114)
 few = st.integers(-3, 3).map(float)
