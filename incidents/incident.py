@@ -71,6 +71,11 @@ class Incident(Base):
         Index("ix_incident_handler_open", "handler_id", postgresql_where=text(f"stage NOT IN {ENDED}")),
         Index("ix_incident_joined_to", "joined_to", postgresql_where=text("joined_to IS NOT NULL")),
         Index("ix_incident_answer_owed", "territory", postgresql_where=text(ANSWER_OWED)),
+        Index(
+            "ix_incident_import_judged",
+            text("LEAST(due_at, closed_at)"),
+            postgresql_where=text("channel = 'import'"),
+        ),
         Index("ix_incident_review", "review_on", postgresql_where=text("stage = 'parked'")),
     )
 
