@@ -10,20 +10,27 @@ next, a reassignment or the next clock, goes by the new ground. The story of a c
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from etl.grounds import Grounds
+from etl.routing import Places, Refusal, decided
 from etl.staging import Stage
 from gis import audit
 from gis.access import Principal
 from gis.database import rows_changed
 from gis.errors import Invalid
+from grids import owner_map
 from grids.generation_check import GenerationReport, check_generation, no_generation
+from grids.ground_rules import Decision, as_chosen
+from grids.owner_map import OwnerMap
+from grids.reasons import Trace
 from incidents.incident import ENDED
 from incidents.workflow import SYSTEM
 
@@ -135,7 +142,7 @@ def _stamp(session: Session, name: str, now: datetime) -> dict[str, int]:
             f"UPDATE {table} AS t SET territory = s.territory FROM {source} AS s"
             f" WHERE {joined} AND t.territory IS DISTINCT FROM s.territory",
         )
-    stamped["incident"] = _stamp_open_incidents(session, grounds, name, now)
+    stamped["incident"] = _stamp_open_incidents(session, name, now)
     for table, asked_again in _OF_A_CASE:
         stamped[table] = _changed(
             session,
@@ -154,17 +161,35 @@ def _stamp(session: Session, name: str, now: datetime) -> dict[str, int]:
     return stamped
 
 
-def _stamp_open_incidents(session: Session, grounds: Grounds, name: str, now: datetime) -> int:
-    """Open cases move to the new ground; a case at a building stands where its building stands."""
-    stage = _standing(session, grounds, "incident", "t.geom", f"WHERE t.stage NOT IN {ENDED}")
-    session.execute(
-        sa.text(
-            f"UPDATE {stage} AS s SET cell_code = b.cell_code, territory = b.territory"
-            " FROM incident AS i JOIN building AS b ON b.id = i.building_id"
-            " WHERE i.id = s.row AND b.cell_code IS NOT NULL"
-        )
-    )
-    moved = _changed(session, _REDRAW.format(stage=stage), name=name, now=now, actor=SYSTEM.display_name)
+_OPEN = sa.text(
+    f"""
+    SELECT i.id, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, i.accuracy_m, i.accuracy_level, i.cell_code,
+           b.cell_code AS building, c.cell_code AS component,
+           i.trace @> CAST('[{{"step": "chosen"}}]' AS jsonb) AS chosen
+    FROM incident AS i LEFT JOIN building AS b ON b.id = i.building_id
+                       LEFT JOIN component AS c ON c.id = i.component_id
+    WHERE i.stage NOT IN {ENDED} ORDER BY i.id
+    """
+)
+
+
+def _stamp_open_incidents(session: Session, name: str, now: datetime) -> int:
+    """Open cases go where a report of today would, by the same rules: the ledgers are stamped already.
+
+    What the reporter said of the side of a border still holds where it is still a border.
+    """
+    city = owner_map.current(session)
+    stage = Stage(session, "standing_incident", {"cell_code": "text", "territory": "text"})
+    rows: dict[str, list[Any]] = {"row": [], "cell_code": [], "territory": []}
+    for case, decision in _decided(city, session.execute(_OPEN).all(), now):
+        if case.chosen and case.cell_code:
+            decision = as_chosen(city, decision, case.cell_code, Trace())
+        rows["row"].append(case.id)
+        rows["cell_code"].append(None if decision.cell is None else city.codes[decision.cell])
+        rows["territory"].append(city.territory_of(decision.cell, case.lon, case.lat))
+    stage.copy(rows)
+    stage.analyze()
+    moved = _changed(session, _REDRAW.format(stage=stage.name), name=name, now=now, actor=SYSTEM.display_name)
     _changed(
         session,
         f"UPDATE incident SET generation = :name WHERE stage NOT IN {ENDED}"
@@ -172,6 +197,22 @@ def _stamp_open_incidents(session: Session, grounds: Grounds, name: str, now: da
         name=name,
     )
     return moved
+
+
+def _decided(city: OwnerMap, cases: Sequence[Any], now: datetime) -> Iterator[tuple[Any, Decision]]:
+    """Each case with whose ground it is; a place the city would no longer take stays as it is."""
+    places = Places(
+        np.array([case.lon for case in cases], float),
+        np.array([case.lat for case in cases], float),
+        [case.accuracy_m for case in cases],
+        now,
+        [case.building for case in cases],
+        component=[case.component for case in cases],
+        accuracy_level=[case.accuracy_level for case in cases],
+    )
+    for case, decision in zip(cases, decided(city, places), strict=True):
+        if not isinstance(decision, Refusal):
+            yield case, decision
 
 
 # The story keeps where the case lay, pin and all: a later move of the pin changes what the case itself says.
@@ -198,10 +239,10 @@ _REDRAW = """
 """
 
 
-def _standing(session: Session, grounds: Grounds, table: str, point: str, where: str = "") -> str:
+def _standing(session: Session, grounds: Grounds, table: str, point: str) -> str:
     """A stage (row = id, cell_code, territory) of where each row of a table stands now; its name."""
     found = session.execute(
-        sa.text(f"SELECT t.id, ST_X({point}), ST_Y({point}) FROM {table} AS t {where} ORDER BY t.id")
+        sa.text(f"SELECT t.id, ST_X({point}), ST_Y({point}) FROM {table} AS t ORDER BY t.id")
     ).all()
     places = np.array([row[1:] for row in found], float).reshape(-1, 2)
     at = grounds.at(places[:, 0], places[:, 1])

@@ -62,8 +62,11 @@ class Grounds:
         return cls(None, _areas(session))
 
     def at(self, lon: Floats, lat: Floats) -> Standing:
-        """Where points stand. Off every cell the finest area that covers gives the territory; off every area
-        the nearest of the coarsest level does, and `outside_m` is above 0."""
+        """Where points stand. The territory is the social cell's, beneath a special cell too (decision 3).
+
+        Off every cell the finest area that covers gives it; off every area the nearest of the coarsest level
+        does, and `outside_m` is above 0.
+        """
         cell: list[str | None] = [None] * len(lon)
         territory = [UNKNOWN] * len(lon)
         outside = np.zeros(len(lon))
@@ -72,8 +75,11 @@ class Grounds:
             codes = self._cells.codes
             found = self._cells.covering(lon, lat)
             for i in np.flatnonzero(found >= 0):
-                cell[i] = territory[i] = codes[found[i]]
-            left = np.flatnonzero(found < 0)
+                cell[i] = codes[found[i]]
+            social = self._cells.social_covering(lon, lat)
+            for i in np.flatnonzero(social >= 0):
+                territory[i] = codes[social[i]]
+            left = np.flatnonzero(social < 0)
         for codes, index, _ in self._levels:
             found = index.locate(lon[left], lat[left])
             for i in np.flatnonzero(found >= 0):

@@ -159,11 +159,15 @@ class OwnerMap:
 
     def covering(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int32]:
         """Index of the owning cell of each point (special cells first, then social), -1 where none covers."""
-        owner = _cells(self._social, self._index.locate(lon, lat))
+        owner = self.social_covering(lon, lat)
         if len(self._over):
             over = _cells(self._over, self._over_index.locate(lon, lat))
             owner = np.where(over >= 0, over, owner)
         return owner
+
+    def social_covering(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Index of the social cell that covers each point, beneath a special cell too; -1 for none."""
+        return _cells(self._social, self._index.locate(lon, lat))
 
     def covering_one(self, lon: float, lat: float) -> int:
         """`covering` for one point, without the arrays."""

@@ -152,7 +152,7 @@ def name_places(town: Town, names: Names) -> tuple[dict[int, Name], dict[int, Na
 def estate_rows(town: Town, ground: Ground, estates: dict[int, Name]) -> tuple[Rows, NDArray[np.int64]]:
     """Rows of `estate`, and the row (from 0) of each plot's estate, -1 where it has none.
 
-    An estate's territory is its cell, or its community where it lies in two cells.
+    An estate's territory is that of the point that stands for it, as everywhere (`etl.activation`).
     """
     plots_of: dict[int, list[int]] = defaultdict(list)
     for i, plot in enumerate(town.plots):
@@ -162,17 +162,18 @@ def estate_rows(town: Town, ground: Ground, estates: dict[int, Name]) -> tuple[R
     kinds, names, territory, shapes = [], [], [], []
     for row, (estate, plots) in enumerate(plots_of.items()):
         row_of[plots] = row
-        cells = {ground.social_code[i] for i in plots}
         kinds.append(town.plots[plots[0]].parcel.use)
         names.append(estates[estate].zh)
-        territory.append(cells.pop() if len(cells) == 1 else ground.social_code[plots[0]][:12])
-        parts = shapely.get_parts(np.array([town.drawings[i].ground for i in plots], object))
-        shapes.append(shapely.multipolygons(parts))
+        grounds = to_degrees(np.array([town.drawings[i].ground for i in plots], object), town.origin)
+        shape = shapely.multipolygons(shapely.get_parts(grounds))
+        stands_in = np.flatnonzero(shapely.intersects(grounds, shapely.point_on_surface(shape)))[0]
+        territory.append(ground.social_code[plots[stands_in]])
+        shapes.append(shape)
     rows = Rows(
         "estate",
         name=names,
         kind=kinds,
-        geom=multi(to_degrees(np.array(shapes, object), town.origin)),
+        geom=multi(np.array(shapes, object)),
         territory=territory,
     )
     return rows.numbered(), row_of

@@ -15,11 +15,13 @@ from gis.access import Principal
 from gis.errors import Invalid, NotFound
 from gis.geometry import Fix
 from grids.cells import Cell, Generation
+from grids.exceptions import GroundException
 from grids.generation_check import check_generation
 from grids.responsibility import responsible_for
 from incidents.replay import replay
 from incidents.subtasks import work_of
 from incidents.workflow import ReportDraft, move, report
+from layers.components import Component
 from tests import toy_city
 from tests.toy_city import LAT, LON, NORTH_EAST, NORTH_WEST, NOW, SOUTH_EAST, SOUTH_WEST, STEP
 
@@ -155,6 +157,61 @@ def test_an_open_case_keeps_its_person_and_its_deadlines_and_takes_its_pieces_of
     for ground, count in ((NORTH_EAST, 1), (NORTH_WEST, 0)):
         squad = Principal(8, "squad", "城管队", "department_handler", ground, department="city_management")
         assert len(work_of(session, by=squad, now=NOW)) == count
+
+
+def test_what_stands_in_a_special_cell_lies_on_the_territory_beneath_it(session, city):
+    """As a report there does: the special cell answers, the social cell beneath gives the territory."""
+    draw(session, "next", moved_line())
+    school = f"{NORTH_WEST[:12]}801"
+    west, south = LON - 0.0009, LAT + 0.0003
+    inside = shapely.box(west, south, west + 0.0003, south + 0.0003)
+    session.add(
+        Cell(
+            generation="next", kind="special", code=school, name="学校", community_code=NORTH_WEST[:12],
+            area_m2=1.0, territory=NORTH_WEST,
+            geom=from_shape(shapely.MultiPolygon([inside]), 4490),
+        )
+    )  # fmt: skip
+    place = {"lon": west + 0.0001, "lat": south + 0.0001, "crs": "EPSG:4490", "category": "9901"}
+    before = report(session, ReportDraft("old", **place), by=ADMIN, now=NOW, zone=toy_city.BEIJING)
+    activate_generation(session, "next", by=ADMIN, now=NOW, force=True)
+    after = report(session, ReportDraft("new", **place), by=ADMIN, now=NOW, zone=toy_city.BEIJING)
+    where = dict(session.execute(sa.text("SELECT id, (cell_code, territory)::text FROM incident")).all())
+    assert where[before.id] == where[after.id] == f"({school},{NORTH_WEST})"
+
+
+def test_an_open_case_stays_where_the_rules_of_routing_put_it(session, city):
+    """A lamp registered across the line, a place off every cell, a strip given to the other side, a word of
+    the reporter: covering cells alone would say otherwise of all four."""
+    lamp = Component(
+        kind="lamp", code="990101000001", state="damaged", cell_code=NORTH_EAST, territory=NORTH_EAST,
+        geom=from_shape(shapely.Point(LON + 0.0004, LAT + 0.0005), 4490),
+    )  # fmt: skip
+    strip = shapely.box(LON - 0.0009, LAT - 0.0004, LON - 0.0007, LAT - 0.0002)
+    given = GroundException(
+        cell_code=NORTH_WEST, geom=from_shape(strip, 4490), buffer_m=0.0, priority=1, reason="试",
+        territory=NORTH_WEST, created_by="t", starts_at=NOW - timedelta(hours=1),
+    )  # fmt: skip
+    session.add_all([lamp, given])
+    session.flush()
+
+    def told(key, lon, lat, **more):
+        place = {"lon": lon, "lat": lat, "crs": "EPSG:4490", "category": "9901"}
+        return report(session, ReportDraft(key, **place, **more), by=ADMIN, now=NOW, zone=toy_city.BEIJING).id
+
+    told("lamp", LON - 0.00095, LAT + 0.0008, component_id=lamp.id)
+    told("near", LON - STEP - 0.0001, LAT + 0.0005)
+    told("given", LON - 0.0008, LAT - 0.0003)
+    told("word", LON - 0.0009, LAT - 0.00001, accuracy_m=20.0, chosen_cell=NORTH_WEST)
+    where = "SELECT report_key, rule, cell_code, territory FROM incident ORDER BY id"
+    before = session.execute(sa.text(where)).all()
+    assert [(row.rule, row.cell_code) for row in before[:3]] == [
+        ("component", NORTH_EAST), ("near", NORTH_WEST), ("exception", NORTH_WEST),
+    ]  # fmt: skip
+    assert before[3].cell_code == NORTH_WEST
+    draw(session, "next", moved_line())
+    activate_generation(session, "next", by=ADMIN, now=NOW, force=True)
+    assert session.execute(sa.text(where)).all() == before
 
 
 def test_the_story_tells_of_the_new_ground_and_replay_shows_the_old_one_before_it(session, city):

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from etl.activation import activate_generation
 from etl.demo_city import DemoSummary, is_empty, load_demo
 from etl.demo_city.loading import TABLES
 from gis.access import CODE_WIDTHS, Principal
@@ -169,6 +170,13 @@ def test_routing_gives_every_building_shop_and_component_its_own_cell(city: Load
         """
     )
     assert across == 0
+
+
+def test_everything_stands_where_activation_would_stamp_it(city: Loaded) -> None:
+    with city.session.begin_nested() as trial:
+        stamped = activate_generation(city.session, "2026-1", by=None, now=city.now, force=True).stamped
+        trial.rollback()
+    assert not any(stamped.values()), stamped
 
 
 # ---- people --------------------------------------------------------------------------------------------
