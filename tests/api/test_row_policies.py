@@ -17,7 +17,7 @@ from geoalchemy2 import Geometry
 from api.account import ROLES
 from api.migrations.tables import metadata
 from gis.access import CITY_WIDE_ROLES, DESK_ROLES, SUPERVISOR_ROLES, Principal
-from gis.database import APP_ROLE, Database, bind_principal
+from gis.database import APP_ROLE, Database, bind_principal, binding
 from gis.policies import OPEN, RIGHTS, TABLES, protected
 from tests.toy_city import NORTH_WEST, NOW, SOUTH_EAST
 
@@ -297,3 +297,29 @@ def test_a_members_number_is_never_read_and_told_masked(furnished):
             furnished.exec_driver_sql("SELECT phone FROM member")
         nested.rollback()
     assert told == "100****5678"
+
+
+@pytest.mark.parametrize("territory", [None, "", HERE])
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_binds_as_the_person_it_stands_for(session, role, territory):
+    """`binding` tells in SQL what `bind_principal` tells in Python; a token's look-up uses the first."""
+    names = ("app.ground", "app.account", "app.member", "app.role", "app.department")
+    told = sa.text("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
+    by_token = binding(
+        "coalesce(CAST(:territory AS text), 'none')",
+        "CAST(:account_id AS text)",
+        "coalesce(CAST(:member_id AS text), '')",
+        "CAST(:role AS text)",
+        "coalesce(CAST(:department AS text), '')",
+    )
+    for member_id, department in ((None, None), (7, "fire's")):
+        who = Principal(5, "x", "x", role, territory, member_id, department)
+        bind_principal(session, who)
+        bound = session.execute(told).one()
+        values = {
+            "territory": territory, "account_id": "5", "member_id": member_id and str(member_id),
+            "role": role, "department": department,
+        }  # fmt: skip
+        session.execute(sa.text("SELECT set_config('app.ground', 'stale', true)"))
+        session.execute(sa.text(f"SELECT {by_token}"), values)
+        assert session.execute(told).one() == bound

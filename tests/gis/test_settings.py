@@ -22,7 +22,6 @@ def checkout(monkeypatch):
         monkeypatch.delenv("CITYGRID_HOME", raising=False)
         monkeypatch.delenv("CITYGRID_DATABASE_URL", raising=False)
         yield folder
-        monkeypatch.undo()
 
 
 def test_the_home_lies_in_the_checkout(checkout, monkeypatch):
