@@ -1,38 +1,28 @@
 """Putting a drawing of the cells to work: the gate, the change of generations, and who stands where now.
 
 All in the caller's transaction: either the whole city has moved to the new cells or nothing has. Territory is
-stamped on the ledgers and on open incidents, with their clocks and the pieces of work of other forces; closed
-incidents keep the ground they were handled on (decision 4). Ground is all that changes about an open case:
-whoever has it keeps it, and its running clocks keep the moment that was promised to the reporter. What comes
-next, a reassignment or the next clock, goes by the new ground. The story of a case tells the change (the move
-`redraw`), so that replay knows the ground of an earlier minute.
+stamped on the ledgers and on open cases (`etl.redrawing`); closed cases keep the ground they were handled on
+(decision 4). Reports go on meanwhile: those the change could not see yet are caught up with by
+`redrawing.redraw_late_cases`, in a second transaction after this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from etl.grounds import Grounds
-from etl.routing import Places, Refusal, decided
+from etl.redrawing import redraw_open_cases
 from etl.staging import Stage
 from gis import audit
 from gis.access import Principal
 from gis.database import rows_changed
 from gis.errors import Invalid
-from grids import owner_map
 from grids.generation_check import GenerationReport, check_generation, no_generation
-from grids.ground_rules import Decision, as_chosen
-from grids.owner_map import OwnerMap
-from grids.reasons import Trace
-from incidents.incident import ENDED
-from incidents.workflow import SYSTEM
 
 NAMED = 5
 """Faults told in the refusal itself; the check lists them all."""
@@ -119,9 +109,6 @@ _INHERITED = (
 )
 """Ledgers that stand where something else stands, in this order."""
 
-_OF_A_CASE = (("case_clock", "climb_asked_of = NULL, "), ("subtask", ""))
-"""What lies where its open case lies; on other ground the ladder is asked again."""
-
 
 def _stamp(session: Session, name: str, now: datetime) -> dict[str, int]:
     """Stamp territory (and cell) on whatever now stands elsewhere; rows that stay put are not written."""
@@ -142,14 +129,7 @@ def _stamp(session: Session, name: str, now: datetime) -> dict[str, int]:
             f"UPDATE {table} AS t SET territory = s.territory FROM {source} AS s"
             f" WHERE {joined} AND t.territory IS DISTINCT FROM s.territory",
         )
-    stamped["incident"] = _stamp_open_incidents(session, name, now)
-    for table, asked_again in _OF_A_CASE:
-        stamped[table] = _changed(
-            session,
-            f"UPDATE {table} AS t SET {asked_again}territory = i.territory FROM incident AS i"
-            f" WHERE t.incident_id = i.id AND i.stage NOT IN {ENDED}"
-            " AND t.territory IS DISTINCT FROM i.territory",
-        )
+    stamped |= redraw_open_cases(session, name, now=now)
     session.execute(
         sa.text(
             "UPDATE cell AS c SET households_count = coalesce("
@@ -159,84 +139,6 @@ def _stamp(session: Session, name: str, now: datetime) -> dict[str, int]:
         {"name": name},
     )
     return stamped
-
-
-_OPEN = sa.text(
-    f"""
-    SELECT i.id, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, i.accuracy_m, i.accuracy_level, i.cell_code,
-           b.cell_code AS building, c.cell_code AS component,
-           i.trace @> CAST('[{{"step": "chosen"}}]' AS jsonb) AS chosen
-    FROM incident AS i LEFT JOIN building AS b ON b.id = i.building_id
-                       LEFT JOIN component AS c ON c.id = i.component_id
-    WHERE i.stage NOT IN {ENDED} ORDER BY i.id
-    """
-)
-
-
-def _stamp_open_incidents(session: Session, name: str, now: datetime) -> int:
-    """Open cases go where a report of today would, by the same rules: the ledgers are stamped already.
-
-    What the reporter said of the side of a border still holds where it is still a border.
-    """
-    city = owner_map.current(session)
-    stage = Stage(session, "standing_incident", {"cell_code": "text", "territory": "text"})
-    rows: dict[str, list[Any]] = {"row": [], "cell_code": [], "territory": []}
-    for case, decision in _decided(city, session.execute(_OPEN).all(), now):
-        if case.chosen and case.cell_code:
-            decision = as_chosen(city, decision, case.cell_code, Trace())
-        rows["row"].append(case.id)
-        rows["cell_code"].append(None if decision.cell is None else city.codes[decision.cell])
-        rows["territory"].append(city.territory_of(decision.cell, case.lon, case.lat))
-    stage.copy(rows)
-    stage.analyze()
-    moved = _changed(session, _REDRAW.format(stage=stage.name), name=name, now=now, actor=SYSTEM.display_name)
-    _changed(
-        session,
-        f"UPDATE incident SET generation = :name WHERE stage NOT IN {ENDED}"
-        " AND generation IS DISTINCT FROM :name",
-        name=name,
-    )
-    return moved
-
-
-def _decided(city: OwnerMap, cases: Sequence[Any], now: datetime) -> Iterator[tuple[Any, Decision]]:
-    """Each case with whose ground it is; a place the city would no longer take stays as it is."""
-    places = Places(
-        np.array([case.lon for case in cases], float),
-        np.array([case.lat for case in cases], float),
-        [case.accuracy_m for case in cases],
-        now,
-        [case.building for case in cases],
-        component=[case.component for case in cases],
-        accuracy_level=[case.accuracy_level for case in cases],
-    )
-    for case, decision in zip(cases, decided(city, places), strict=True):
-        if not isinstance(decision, Refusal):
-            yield case, decision
-
-
-# The story keeps where the case lay, pin and all: a later move of the pin changes what the case itself says.
-_REDRAW = """
-    WITH moved AS (
-        UPDATE incident AS t
-        SET cell_code = s.cell_code, territory = s.territory, generation = :name, version = t.version + 1
-        FROM {stage} AS s JOIN incident AS was ON was.id = s.row
-        WHERE t.id = s.row AND (t.territory, t.cell_code) IS DISTINCT FROM (s.territory, s.cell_code)
-        RETURNING t.id, t.stage, t.version, t.territory, t.cell_code, was.territory AS old_territory,
-                  was.cell_code AS old_cell, was.generation AS old_generation, t.geom
-    )
-    INSERT INTO incident_move (incident_id, move, from_stage, to_stage, at, actor_name, role, note, version,
-                               details, territory)
-    SELECT id, 'redraw', stage, stage, :now, :actor, 'system',
-           '网格 ' || coalesce(old_cell, '（无）') || ' → ' || coalesce(cell_code, '（无）'), version,
-           jsonb_build_object(
-               'from', jsonb_build_object(
-                   'lon', ST_X(geom), 'lat', ST_Y(geom), 'territory', old_territory, 'cell_code', old_cell,
-                   'generation', old_generation),
-               'to', jsonb_build_object('territory', territory, 'cell_code', cell_code)),
-           territory
-    FROM moved
-"""
 
 
 def _standing(session: Session, grounds: Grounds, table: str, point: str) -> str:

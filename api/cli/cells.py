@@ -64,9 +64,14 @@ def check(means: Means, generation: str, as_json: bool) -> int:
 @click.pass_obj
 def activate(means: Means, generation: str, force: bool, as_json: bool) -> None:
     from etl.activation import activate_generation
+    from etl.redrawing import redraw_late_cases
 
+    begun = means.now()
     with means.database.system_work() as session:
-        done = activate_generation(session, generation, by=None, now=means.now(), force=force)
+        done = activate_generation(session, generation, by=None, now=begun, force=force)
+    with means.database.system_work() as session:
+        for table, late in redraw_late_cases(session, generation, since=begun, now=means.now()).items():
+            done.stamped[table] += late
     if as_json:
         emit_json(done)
         return
