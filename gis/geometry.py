@@ -16,6 +16,8 @@ DEFAULT_ACCURACY_M = 10.0
 """Taken where a device says nothing: an open-sky phone fix."""
 MIN_ACCURACY_M = 1.0
 """A claim of "exact" is floored here: no phone and no finger on a map is better."""
+MAX_ACCURACY_M = 20_040_000.0
+"""Half way round the earth: a larger radius says nothing, and its square is no number any more."""
 DEFAULT_LEVEL = 68
 _SIGMAS = {level: math.sqrt(-2.0 * math.log(1.0 - level / 100.0)) for level in (68, 95)}
 """Radius in sigmas that holds `level` percent of a circular Gaussian: P(R < r) = 1 - exp(-r^2 / 2 s^2)."""
@@ -26,8 +28,8 @@ class Fix:
     """A located point: lon, lat in EPSG:4490 with the radius its device claims.
 
     `accuracy_level` says what share of fixes that radius holds: Android 68 %, the browser's Geolocation
-    95 %; unknown is taken as 68 %, the cautious side (decision 8). Raises Invalid when it is negative or
-    not finite.
+    95 %; unknown is taken as 68 %, the cautious side (decision 8). Raises Invalid when it is negative, no
+    number, or beyond `MAX_ACCURACY_M`.
     """
 
     lon: float
@@ -36,7 +38,7 @@ class Fix:
     accuracy_level: int | None = None
 
     def __post_init__(self) -> None:
-        if self.accuracy_m is not None and not (math.isfinite(self.accuracy_m) and self.accuracy_m >= 0):
+        if self.accuracy_m is not None and not 0 <= self.accuracy_m <= MAX_ACCURACY_M:  # not a number either
             raise Invalid(
                 en=f"An accuracy of {self.accuracy_m} m is not possible.",
                 zh=f"定位精度 {self.accuracy_m} 米不可能。",

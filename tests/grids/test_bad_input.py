@@ -117,7 +117,7 @@ def test_a_hard_case_has_its_answer_and_says_why_in_both_languages(session, city
         assert step["zh"] and step["en"]
 
 
-@pytest.mark.parametrize("accuracy", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("accuracy", [-1.0, float("nan"), float("inf"), 1e308])
 def test_an_accuracy_that_cannot_be_is_refused_with_the_remedy(accuracy):
     with pytest.raises(Invalid) as refusal:
         Fix(*INSIDE, accuracy)
