@@ -9,12 +9,13 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from api.auth import SignedIn
 from api.parameters import MAX_ID
 from gis.access import Principal
 from gis.masking import mask_name, mask_phone
+from gis.text import line_of, words_of
 from grids.receivers import Person
 from grids.responsibility import Responsibility
 from incidents.lifecycle import MOVES
@@ -23,6 +24,10 @@ from incidents.queries import IncidentDetail, MoveRow, PhotoRow, Row
 from incidents.workflow import MAX_DESCRIPTION, MAX_TITLE, ReportDraft, Reported
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+ONE_LINE = AfterValidator(lambda text: line_of(text or "") or None)
+PROSE = AfterValidator(lambda text: words_of(text or "") or None)
+"""What a person wrote, as it shows on a screen (`gis.text`); None where nothing shows. These stand behind the
+limit of what may be sent."""
 
 
 class Body(BaseModel):
@@ -57,20 +62,24 @@ class ReportBody(Body):
         Field(description="EPSG:4490, EPSG:4326, GCJ-02, BD-09 or EPSG:4491..4554. Never guessed."),
     ] = None
     category: Annotated[str, Field(max_length=40)]
-    description: Annotated[str, Field(description=f"At most {MAX_DESCRIPTION} characters.")] = ""
-    title: Annotated[str | None, Field(description=f"At most {MAX_TITLE} characters.")] = None
+    description: Annotated[
+        str, Field(description=f"At most {MAX_DESCRIPTION} characters."), AfterValidator(words_of)
+    ] = ""
+    title: Annotated[str | None, Field(description=f"At most {MAX_TITLE} characters."), ONE_LINE] = None
     accuracy_m: float | None = None
     accuracy_level: Annotated[
         int | None, Field(description="68 or 95: the share of fixes within accuracy_m.")
     ] = None
     floor: Annotated[int | None, Field(ge=-20, le=200)] = None
-    unit: Annotated[str | None, Field(max_length=40)] = None
-    room: Annotated[str | None, Field(max_length=20, description="The door within the floor: 302.")] = None
+    unit: Annotated[str | None, Field(max_length=40), ONE_LINE] = None
+    room: Annotated[
+        str | None, Field(max_length=20, description="The door within the floor: 302."), ONE_LINE
+    ] = None
     component_id: Id | None = None
     channel: Annotated[str | None, Field(description="Left out: that of the reporter's role.")] = None
-    on_behalf: Annotated[str | None, Field(max_length=80, description="The resident it is reported for.")] = (
-        None
-    )
+    on_behalf: Annotated[
+        str | None, Field(max_length=80, description="The resident it is reported for."), ONE_LINE
+    ] = None
     answers: Annotated[
         dict[str, Any], Field(max_length=20, description="Answers to the category's questions, by key.")
     ] = {}
@@ -115,7 +124,7 @@ class MoveBody(Body):
 
     move: Annotated[str, Field(max_length=40, description="One of: " + ", ".join(MOVES))]
     version: Annotated[int, Field(ge=0, le=MAX_ID)]
-    note: Annotated[str | None, Field(max_length=1000)] = None
+    note: Annotated[str | None, Field(max_length=1000), PROSE] = None
     member_id: Annotated[Id | None, Field(description="Whom to send it to; left out: as routed.")] = None
     amount: Annotated[float | None, Field(gt=0, le=1000, description="Units of more time.")] = None
     review_on: Annotated[date | None, Field(description="When a parked case is looked at again.")] = None

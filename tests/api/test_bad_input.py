@@ -129,6 +129,18 @@ def test_words_that_cannot_be_are_refused(api, name):
     assert nothing_written(api)
 
 
+def test_what_does_not_show_is_not_kept(api):
+    """A title of blanks would leave nothing to click, one that turns its direction the whole row around."""
+    client = api.client("member")
+    sent = {"title": " \u200b ", "unit": "\u3000", "room": " 302\n", "on_behalf": "\u202e某人\x07"}
+    case = client.post(INCIDENTS, json=report_body(description="灯\u202e坏了\r\n急 ", **sent)).json()
+    shown = client.get(f"{INCIDENTS}/{case['id']}").json()
+    assert (shown["title"], shown["description"]) == (shown["category_zh"], "灯坏了\n急")
+    assert (shown["unit"], shown["room"], shown["on_behalf"]) == (None, "302", "某人")
+    move = {"move": "hand_back", "version": 1, "note": "\u200b\u200f"}
+    refused(client.post(f"{INCIDENTS}/{case['id']}/moves", json=move), 422, "reason")
+
+
 def test_ten_megabytes_of_text_are_refused(api):
     body = report_body(description="文" * 3_500_000)
     problem = refused(api.client("member").post(INCIDENTS, json=body), 413, "4000")
