@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+MOST_CROSSES = 3
+"""A long name would be known by its length, and fits no row."""
+
 
 def mask_name(name: str) -> str:
-    """王小明 -> 王××: the surname stays, the rest is crossed out."""
-    return name[:1] + "×" * max(len(name) - 1, 1) if name else ""
+    """王小明 -> 王××: the first sign stays, the rest is crossed out."""
+    return name[:1] + "×" * min(max(len(name) - 1, 1), MOST_CROSSES) if name else ""
 
 
 def mask_phone(phone: str | None) -> str | None:

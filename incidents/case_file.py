@@ -260,7 +260,7 @@ def story(session: Session, incident_id: int) -> list[MoveRow]:
         MoveRow(
             **{
                 **row,
-                "actor_name": mask_name(row["actor_name"]),
+                "actor_name": row["actor_name"] if row["role"] == "system" else mask_name(row["actor_name"]),
                 "member": mask_name(row["member"]) if row["member"] else None,
             }
         )

@@ -96,7 +96,8 @@ def _told(words: Words, case: IncidentDetail, now: datetime, zone: ZoneInfo) -> 
 
 
 def _who(words: Words, case: IncidentDetail, move: MoveRow, before: datetime | None) -> str:
-    actor = f"{words.get(f'role.{move.role}', '')} {move.actor_name}".strip()
+    name = "" if move.role == "system" else move.actor_name  # what happens by itself has no name of its own
+    actor = f"{words.get(f'role.{move.role}', '')} {name}".strip()
     parts: list[str] = []
     if move.move == "report":
         channel = words.get(f"channel.{case.channel}", case.channel)

@@ -259,6 +259,21 @@ def test_every_view_fits_and_every_target_can_be_hit(site, width):
         assert page.evaluate(small) == []
 
 
+def test_my_report_with_somebody_else_names_them_and_endless_words_fit(site):
+    with site.api("member") as member:
+        body = {
+            "report_key": "elsewhere", "lon": LON + 0.0011, "lat": LAT + 0.0009, "crs": "EPSG:4490",
+            "category": "9901", "description": "W" * 400, "unit": "W" * 40, "on_behalf": "W" * 80,
+        }  # fmt: skip
+        case = member.post("/api/v1/incidents", json=body).raise_for_status().json()["id"]
+        handler = member.get(f"/api/v1/incidents/{case}").json()["handler"]["name"]
+    page = open_phone(site, f"/m#/task/{case}", wait_for=".story")
+    lines = page.locator(".lines").inner_text()
+    assert handler in lines and "[object" not in page.locator("#phone").inner_text()
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.querySelector('[data-sheet]').scrollWidth") <= width
+
+
 def test_the_words_of_time_are_those_of_the_desk(site):
     page = open_phone(site, wait_for=".tabs", at=None)
     minutes = [0, 1, 38, 59, 60, 61, 136, 719, 1439, 1440, 2879, 2880, 10_000]

@@ -46,7 +46,7 @@ def test_when_the_year_is_entered_the_deadline_is_worked_out_again_and_the_story
     assert detail.row.due_at == when(5) and detail.row.version == 2
     assert not detail.clock.provisional and "元旦不计" in detail.clock.words_zh
     last = detail.story[-1]
-    assert (last.move, last.role) == ("recompute", "system")
+    assert (last.move, last.role, last.actor_name) == ("recompute", "system", "系统")
     assert last.note == "放假安排已公布，时限由 2027-01-04 10:00 改为 2027-01-05 10:00。"
     assert years_wanted(town.session) == []
 

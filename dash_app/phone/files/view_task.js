@@ -48,7 +48,7 @@ export function taskView(app, id) {
     const lines = [
       ['pin', item.place || item.cell_name, doorWords(item)],
       ['list', either(item.category_zh, item.category_en), either(item.group_zh, item.group_en)],
-      item.handler && !item.mine ? ['people', item.handler, say('task.handler')] : null,
+      item.handler && !item.mine ? ['people', item.handler.name, say('task.handler')] : null,
       item.department_zh ? ['shield', either(item.department_zh, item.department_en), say('task.department')] : null,
     ].filter((line) => line && line[1]);
     return html`<section class="lines">${lines.map(([sign, title, note]) => html`<div class="line"><span class="tile">${icon(sign, 's')}</span><div><div>${title}</div>${note ? html`<div class="s13 mute">${note}</div>` : ''}</div></div>`)}</section>`;
@@ -60,7 +60,7 @@ export function taskView(app, id) {
   }
 
   function story() {
-    return html`<section><h3>${say('task.story')}</h3><ol class="story">${item.story.map((move) => html`<li><b>${say('move.' + move.move)}</b><span class="s13 mute">${momentWords(move.at)}</span><div class="s13 mid">${move.actor_name}${move.member ? html` → ${move.member}` : ''}${move.note ? html`：${move.note}` : ''}</div></li>`)}</ol></section>`;
+    return html`<section><h3>${say('task.story')}</h3><ol class="story">${item.story.map((move) => html`<li><b>${say('move.' + move.move)}</b><span class="s13 mute">${momentWords(move.at)}</span><div class="s13 mid">${move.role === 'system' ? say('role.system') : move.actor_name}${move.member ? html` → ${move.member}` : ''}${move.note ? html`：${move.note}` : ''}</div></li>`)}</ol></section>`;
   }
 
   /* What is open besides the bar, unless it asks for what only the desk has: a person, a date, another place. */

@@ -353,6 +353,7 @@ export const WORDS = {
   'role.building_head': ['楼栋长', 'building head'],
   'role.street_chief': ['街长', 'street chief'],
   'role.subdistrict_duty_officer': ['街道值班员', 'duty officer'],
+  'role.system': ['系统', 'System'],
   'role.department_handler': ['责任部门', 'department'],
   'role.inspector': ['监督员', 'inspector'],
   'role.analyst': ['分析员', 'analyst'],
