@@ -21,6 +21,7 @@ from dash_app.view_state import ViewState
 from etl import export_gate
 from etl.export_gate import ExportRequest
 from etl.export_marks import mark_of
+from etl.safe_cells import safe_cell
 from gis.access import Principal
 from gis.database import Session
 from incidents import categories, queries
@@ -42,9 +43,6 @@ COLUMNS = (
     "lat",
 )
 PAGE_ROWS = 2000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
 SUBJECT = "incidents"
 
 
@@ -120,8 +118,3 @@ def _cells(words: Words, row: Row, zone: ZoneInfo) -> list[str]:
         moment(row.closed_at, zone),
     )
     return [*map(safe_cell, values), f"{row.lon:.6f}", f"{row.lat:.6f}"]
-
-
-def safe_cell(text: str) -> str:
-    """A text that a spreadsheet shows and never runs: what looks like a formula gets an apostrophe."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text

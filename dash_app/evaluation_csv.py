@@ -10,13 +10,13 @@ import csv
 import hashlib
 import io
 
-from dash_app.case_csv import safe_cell
 from dash_app.desk import Desk, Visit
 from dash_app.evaluation_view import EvaluationView
 from dash_app.pages.evaluation_page import report_of, span_words
 from dash_app.texts import Words
 from etl import export_gate
 from etl.export_marks import mark_of
+from etl.safe_cells import safe_cell
 from incidents.evaluation_report import Report
 from incidents.indicators import Ratio
 

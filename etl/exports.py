@@ -31,6 +31,7 @@ from etl.export_gate import ExportRequest
 from etl.export_marks import TITLE, Mark, mark_geojson, mark_of
 from etl.loading import Occasion
 from etl.preparing import inner_points
+from etl.safe_cells import safe_cell
 from gis.access import Principal, prefix_range
 from gis.crs import STORED
 from gis.errors import Denied, Invalid, NotFound
@@ -257,8 +258,13 @@ def _parquet(frame: gpd.GeoDataFrame, path: Path, _layer: Layer, mark: Mark) -> 
 
 
 def _csv(frame: gpd.GeoDataFrame, path: Path, layer: Layer, mark: Mark) -> None:
-    """Points as lon and lat, other shapes as WKT in the column geom; the mark as a last line."""
+    """Points as lon and lat, other shapes as WKT in the column geom; the mark as a last line.
+
+    A text that a spreadsheet would run stands behind an apostrophe, which loading takes off again.
+    """
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    for name in table.select_dtypes(["object", "string"]):
+        table[name] = [safe_cell(value) if isinstance(value, str) else value for value in table[name]]
     if layer.geometry == "point":
         table = table.assign(lon=frame.geometry.x, lat=frame.geometry.y)
     else:

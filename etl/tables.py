@@ -15,6 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from etl.encodings import text_encoding
 from etl.rows import BATCH_ROWS, Batch
+from etl.safe_cells import read_cell
 from gis.errors import Invalid
 
 DELIMITERS = ",\t;|"
@@ -47,9 +48,8 @@ class CsvTable:
         with self.path.open(encoding=self.encoding, newline="") as file, _readable(self.path):
             reader = csv.reader(file, delimiter=self._delimiter)
             next(reader)
-            yield from _in_batches(
-                self.headers, (row for row in reader if row and not _is_mark(row)), headers
-            )
+            rows = (list(map(read_cell, row)) for row in reader if row and not _is_mark(row))
+            yield from _in_batches(self.headers, rows, headers)
 
 
 def _is_mark(row: Sequence[str]) -> bool:

@@ -122,11 +122,14 @@ def _csv(report: Report) -> str:
     import csv
     import io
 
+    from etl.safe_cells import safe_cell
+
     records = _records(report)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(records[0]), lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(records)
+    for record in records:
+        writer.writerow({key: safe_cell(v) if isinstance(v, str) else v for key, v in record.items()})
     return text.getvalue()
 
 

@@ -9,7 +9,6 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_app.case_csv import safe_cell
 from dash_app.drawing import LABEL_M, METRES_PER_DEGREE, _clear_of, past_cases, way_to_border
 from incidents.queries import Filter
 from tests.toy_city import NOW
@@ -45,15 +44,6 @@ def test_the_map_filters_ended_cases_as_the_list_does():
         ["in", ["get", "category"], ["literal", ["9901"]]],
         ["==", ["slice", ["get", "territory"], 0, 6], "990101"],
     ]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_a_cell_of_a_file_never_runs(text):
-    assert safe_cell(text) == "'" + text
-
-
-def test_an_ordinary_cell_stays_as_it_is():
-    assert safe_cell("路灯不亮 3 盏 = 坏") == "路灯不亮 3 盏 = 坏"
 
 
 def test_the_second_candidates_label_keeps_clear_of_the_cells_own():

@@ -73,6 +73,19 @@ def test_a_sheet_holds_text_as_text_and_a_point_on_each_shape(session, city, tmp
     assert NE.contains(shapely.Point(by_code["B1"]["lon"], by_code["B1"]["lat"]))
 
 
+def test_a_table_runs_nothing_in_a_spreadsheet_and_goes_back_in_unchanged(session, load, city, tmp_path):
+    names = ['=HYPERLINK("http://x")', "+86", "-1+1|x", "@SUM(A1)", "＝1", "'甲", "乙 = 丙"]
+    rows = [[str(i), name, LON + 0.001, LAT + 0.001] for i, name in enumerate(names)]
+    shops = made_files.table(tmp_path / "s.csv", [["编号", "店名", "lon", "lat"], *rows])
+    load(pipelines.shops, shops, crs="EPSG:4490")
+    export(session, "shops", tmp_path / "out.csv", WHEN)
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = {row["source_code"]: row["name"] for row in csv.DictReader(file)}
+    assert [found[str(i)] for i in range(5)] == ["'" + name for name in names[:5]]
+    assert [found[str(i)] for i in (5, 6)] == names[5:]
+    assert counts(load(pipelines.shops, tmp_path / "out.csv", crs="EPSG:4490")) == (0, 0, 7)
+
+
 def test_a_territory_cuts_layers_that_carry_none_by_its_polygon(session, load, city, tmp_path):
     assert export(session, "buildings", tmp_path / "b.gpkg", WHEN, territory=NORTH_EAST).rows == 1
     assert export(session, "roads", tmp_path / "r.gpkg", WHEN, territory=SUBDISTRICT).rows == 1
