@@ -31,6 +31,8 @@ from gis.errors import NotFound
 FILES = Path(__file__).parent / "files"
 SHARED = {"markers.js": Path(__file__).parent.parent / "map_view" / "markers.js"}
 """Scripts of the desk that the phone draws with too."""
+VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+"""A keyboard takes its room from the page: the button under what is being typed stays in reach."""
 KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -67,7 +69,7 @@ def phone_page(desk: Desk, language: str, theme: str, *, has_token: bool) -> str
     head = join(
         [
             tag("title", words("product.full")),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1, viewport-fit=cover"),
+            tag("meta", name="viewport", content=VIEWPORT),
             tag("meta", name="theme-color", content=rail),
             tag("link", rel="manifest", href="/m/manifest.webmanifest"),
             tag("link", rel="icon", href="/icon.svg", type="image/svg+xml"),

@@ -5,8 +5,10 @@ import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon, put } from './html.js';
 import { tellOfDecisions, tellOfLeave } from './leave.js';
-import { page } from './page.js';
-import { problem } from './parts.js';
+import { now, page } from './page.js';
+import { backHeader, problem } from './parts.js';
+import { redrawn } from './redrawn.js';
+import { timeOf } from './times.js';
 import { say } from './words.js';
 import { cellsView } from './view_cells.js';
 import { meView } from './view_me.js';
@@ -17,15 +19,18 @@ import { tasksView } from './view_tasks.js';
 
 const VIEWS = { tasks: tasksView, task: taskView, report: reportView, cells: cellsView, me: meView };
 const TABS = [['tasks', 'case'], ['report', 'cam'], ['cells', 'grid'], ['me', 'people']];
-const TOAST_MS = 4200, MINUTE = 60000;
+const TOAST_MS = 4200, MINUTE = 60000, TRY_AGAIN_MS = 15000;
 
-const root = put(document.getElementById('phone'), html`<header id="top"></header><main id="view" tabindex="-1"></main><footer id="foot"></footer><div id="veil" hidden><div id="sheet" role="dialog" aria-modal="true" tabindex="-1"></div></div>`);
-const [top, main, foot, veil] = root.children, sheet = veil.firstElementChild;
+const root = put(document.getElementById('phone'), html`<header id="top"></header><div id="lost" role="status"></div><main id="view" tabindex="-1"></main><footer id="foot"></footer><div id="veil" hidden><div id="sheet" role="dialog" aria-modal="true" tabindex="-1"></div></div>`);
+const [top, lost, main, foot, veil] = root.children, sheet = veil.firstElementChild;
 const waiting = new Set();
-let view = null, sheetActions = {}, depth = 0, pressed = false;
+let view = null, painted = null, sheetActions = {}, depth = 0, pressed = false, reachedAt = now(), again = null;
 
 export const app = {
   me: null,
+
+  /* The move the open question is about, or null. */
+  asking: null,
 
   /* The cells of the person, each with its outline; the first is the one to begin with. */
   get cells() { return this.me ? this.me.posts.filter((post) => post.geometry && post.ground.length === 15) : []; },
@@ -56,6 +61,7 @@ export const app = {
   toast(text, kind = '') {
     const toast = put(document.createElement('div'), text);
     toast.className = `toast ${kind}`;
+    if (kind === 'bad') toast.setAttribute('role', 'alert');
     document.getElementById('toasts').append(toast);
     setTimeout(() => toast.remove(), TOAST_MS);
   },
@@ -64,9 +70,10 @@ export const app = {
     this.toast(html`<b>${error.title || say('error.unknown')}</b>${error.remedy ? html`<div>${error.remedy}</div>` : ''}`, 'bad');
   },
 
-  /* A question over the view. Its buttons carry data-do like the view's own. */
-  ask(markup, actions = {}) {
+  /* A question over the view, perhaps about a move. Its buttons carry data-do like the view's own. */
+  ask(markup, actions = {}, about = null) {
     sheetActions = actions;
+    this.asking = about;
     put(sheet, html`<div class="grab"></div>${markup}`);
     veil.hidden = false;
     sheet.focus({ preventScroll: true }); // not a field: a keyboard would hide the question
@@ -76,6 +83,7 @@ export const app = {
     veil.hidden = true;
     put(sheet, '');
     sheetActions = {};
+    this.asking = null;
   },
 
   async enter() {
@@ -86,10 +94,11 @@ export const app = {
     if (this.me.principal.member_id !== null) tellOfDecisions(app).catch(() => null);
   },
 
-  signedOut() {
+  /* `expired`: not by the person's own will, who is told so. */
+  signedOut(expired = false) {
     this.me = null;
     live.disconnect();
-    show(signInView(app));
+    show(signInView(app, expired));
   },
 };
 
@@ -112,27 +121,39 @@ async function show(next) {
   if (view === next) paint();
 }
 
+/* What is shown stays while the server cannot be reached: an address read in a cellar is worth keeping. */
 async function load(wanted) {
   try {
-    wanted.error = null;
     if (wanted.load) await wanted.load();
+    wanted.error = null;
+    wanted.loaded = true;
   } catch (error) {
     if (!(error instanceof api.Problem)) throw error;
-    if (error.status === 401) return;
+    if (error.status === 401 || (wanted.loaded && api.unreachable(error))) return;
     wanted.error = error;
+    if (wanted === view) app.closeSheet(); // its question was about what cannot be shown any more
   }
-  wanted.loaded = true;
+}
+
+function failed() {
+  return {
+    title: say('error.title'),
+    header: view.tab === null ? backHeader(say('error.title')) : undefined,
+    body: html`<div class="pad">${problem(view.error)}<button class="btn big" data-do="retry">${say('error.retry')}</button></div>`,
+    tab: view.tab,
+  };
 }
 
 function paint() {
-  const drawn = view.error
-    ? { title: say('error.title'), body: html`<div class="pad">${problem(view.error)}<button class="btn big" data-do="retry">${say('error.retry')}</button></div>`, tab: view.tab }
-    : view.draw();
+  const drawn = view.error ? failed() : view.draw();
+  const restore = painted === view ? redrawn(root) : () => {};
+  painted = view;
   root.className = drawn.cls || '';
   put(top, drawn.header || html`<h1>${drawn.title}</h1>`);
   top.hidden = drawn.header === null;
   put(main, drawn.body);
   put(foot, drawn.foot || (drawn.tab === null ? '' : tabs(drawn.tab)));
+  restore();
   document.title = `${drawn.title || say('product')} · ${say('product')}`;
   if (view.after && !view.error) view.after(main);
 }
@@ -183,6 +204,11 @@ for (const kind of ['input', 'change']) {
   });
 }
 
+/* Errors of pictures do not bubble: a photograph this browser cannot draw is named instead. */
+root.addEventListener('error', ({ target }) => {
+  if (target.matches('.photo-grid img')) target.closest('figure').classList.add('unseen');
+}, true);
+
 root.addEventListener('pointerdown', () => { pressed = true; });
 for (const end of ['pointerup', 'pointercancel']) {
   window.addEventListener(end, () => {
@@ -216,9 +242,25 @@ window.addEventListener('hashchange', () => {
   depth += 1;
   open();
 });
-document.addEventListener('visibilitychange', () => { if (!document.hidden && app.me && view.live) app.refresh(); });
+/* Ask anew. A view in which somebody writes is left alone: there the server is only asked whether it is back. */
+function catchUp() {
+  if (document.hidden) return;
+  if (view.error || (app.me && view.live)) app.refresh();
+  else if (lost.textContent) api.get('/healthz').catch(() => null);
+}
+
+/* While the server cannot be reached a line says so and of when the page is; the page tries again by itself. */
+api.whenReached((isReached) => {
+  clearTimeout(again);
+  if (isReached) reachedAt = now();
+  else again = setTimeout(catchUp, TRY_AGAIN_MS);
+  const words = isReached || !app.me ? '' : say('lost', { time: timeOf(reachedAt) });
+  if (lost.textContent !== words) lost.textContent = words;
+});
+window.addEventListener('online', catchUp);
+document.addEventListener('visibilitychange', catchUp);
 setInterval(() => { if (!document.hidden && view && view.ticks) app.redraw(); }, MINUTE);
 
-api.whenSignedOut(() => app.signedOut());
+api.whenSignedOut(() => app.signedOut(app.me !== null));
 if (page.has_token) show({ load: () => app.enter(), draw: () => ({ title: '', body: '', tab: null }) });
 else app.signedOut();

@@ -1,9 +1,11 @@
-/* The one report being written, photographs included, kept in the browser's own database until it is sent.
+/* What is being written, photographs included, kept in the browser's own database until it is sent: the one
+ * report, and for each case the photographs of the work done.
  *
  * `key` is its report_key from the first moment: however often it is sent, the server writes it once.
  */
 const NAME = 'citygrid-phone', STORE = 'drafts';
-let memory = null, opened = null;
+const memory = new Map();
+let opened = null;
 
 export function fresh() {
   return { key: newKey(), step: 1, fix: null, chosen: null, category: null, answers: {}, description: '', floor: '', unit: '', room: '', sameAs: null, behalf: false, onBehalf: '', photos: [] };
@@ -34,17 +36,27 @@ async function inStore(mode, act) {
   });
 }
 
-/* Each account has its own draft: phones are handed on. A browser without a store keeps it while the page lives. */
-export async function load(account) {
-  try { return (await inStore('readonly', (store) => store.get(account))) || null; } catch { return memory; }
+/* Under which name the work done on a case is kept. The report itself has the account's own name. */
+export const ofFinish = (account, id) => `${account} finish ${id}`;
+
+/* Each account has its own drafts: phones are handed on. A browser without a store keeps them while the page lives. */
+export async function load(name) {
+  try { return (await inStore('readonly', (store) => store.get(name))) || null; } catch { return memory.get(name) || null; }
 }
 
-export async function keep(account, draft) {
-  memory = draft;
-  try { await inStore('readwrite', (store) => store.put(draft, account)); } catch { /* memory has it */ }
+export async function keep(name, draft) {
+  memory.set(name, draft);
+  try { await inStore('readwrite', (store) => store.put(draft, name)); } catch { /* memory has it */ }
 }
 
-export async function discard(account) {
-  memory = null;
-  try { await inStore('readwrite', (store) => store.delete(account)); } catch { /* nothing was kept */ }
+export async function discard(name) {
+  memory.delete(name);
+  try { await inStore('readwrite', (store) => store.delete(name)); } catch { /* nothing was kept */ }
+}
+
+/* Work on cases that are not the account's any more need not be kept: `ids` are those that still are. */
+export async function discardOthers(account, ids) {
+  const own = new Set(ids.map((id) => ofFinish(account, id)));
+  const names = await inStore('readonly', (store) => store.getAllKeys()).catch(() => []);
+  await Promise.all(names.filter((name) => name.startsWith(ofFinish(account, '')) && !own.has(name)).map(discard));
 }

@@ -74,12 +74,19 @@ function addOwnLayers() {
   }
 }
 
-/* Put the map into an element; `at` is where to begin if it is the first time. False where the element is gone
- * by the time the map is there: another view has been opened, and it is that one's to draw on. */
+/* Put the map into an element; `at` is where to begin if it is the first time. False where the map could not be
+ * had, which the next view tries again, and where the element is gone by the time the map is there: another view
+ * has been opened, and it is that one's to draw on. */
 export async function attach(holder, at, tap = null) {
   holder.append(node);
   ready ??= make(at);
-  try { await ready; } catch (error) { ready = null; throw error; }
+  try {
+    await ready;
+  } catch (error) {
+    ready = null;
+    console.warn('map:', error.message);
+    return false;
+  }
   if (!holder.isConnected) return false;
   map.resize();
   tapped = tap;

@@ -44,7 +44,7 @@ export function contentStep(app, report) {
     if (report.failure) return html`${problem(report.failure)}<button class="btn big" data-do="retry">${say('error.retry')}</button>`;
     if (!all.length) return html`<div class="waiting"></div>`;
     const open = chosenGroup(all);
-    return html`<div class="chips" role="tablist">${all.map((one) => html`<button type="button" class="choice" role="tab" aria-selected="${String(one === open)}" data-do="group" data-code="${one.code}">${either(one.zh, one.en)}</button>`)}</div>
+    return html`<div class="chips" role="tablist" data-keep="groups">${all.map((one) => html`<button type="button" class="choice" role="tab" aria-selected="${String(one === open)}" data-do="group" data-code="${one.code}">${either(one.zh, one.en)}</button>`)}</div>
       <div class="kinds" role="radiogroup" aria-label="${say('report.category')}">${open.categories.map((one) => html`<button type="button" class="kind" role="radio" aria-checked="${String(one.code === report.draft.category)}" data-do="pick" data-code="${one.code}">${icon(one.icon)}<span>${either(one.name_zh, one.name_en)}</span></button>`)}</div>`;
   }
 

@@ -3,7 +3,7 @@ import * as api from './api.js';
 import * as drafts from './draft.js';
 import { noteUse } from './report_content.js';
 import { html, icon } from './html.js';
-import { photoGrid } from './photos.js';
+import { MOST, appendPhotos, photoGrid, takeIn } from './photos.js';
 import { doorWords, problem } from './parts.js';
 import { either, say } from './words.js';
 
@@ -30,8 +30,8 @@ export function photoStep(app, report) {
   function draw() {
     return {
       body: html`<div class="pad form"><h2>${say('report.step3')}</h2><p class="s13 mid">${say('report.photo_note')}</p>
-        ${photoGrid(report.draft.photos)}<h2>${say('report.check')}</h2>${summary()}${refused()}</div>`,
-      foot: html`<div class="bar"><button class="btn big" data-do="step" data-to="2">${say('report.previous')}</button><button class="btn big primary grow" data-do="send" ${sending ? html`disabled` : ''}>${say(sending ? 'report.sending' : failure && api.unreachable(failure) ? 'report.send_again' : 'report.send')}</button></div>`,
+        ${photoGrid(report.draft.photos, report.taking)}<h2>${say('report.check')}</h2>${summary()}</div>`,
+      foot: html`${refused()}<div class="bar"><button class="btn big" data-do="step" data-to="2">${say('report.previous')}</button><button class="btn big primary grow" data-do="send" ${sending || report.taking ? html`disabled` : ''}>${say(sending ? 'report.sending' : failure && api.unreachable(failure) ? 'report.send_again' : 'report.send')}</button></div>`,
     };
   }
 
@@ -62,7 +62,7 @@ export function photoStep(app, report) {
     app.redraw();
     const form = new FormData();
     form.append('report', JSON.stringify(body()));
-    draft.photos.forEach(({ blob }, i) => form.append('photos', blob, blob.name || `photo-${i + 1}.jpg`));
+    appendPhotos(form, draft.photos);
     try {
       await report.keep();
       const answer = await api.postForm('/api/v1/incidents', form);
@@ -83,8 +83,12 @@ export function photoStep(app, report) {
     draw,
     actions: {
       send,
-      add(input) {
-        const taken = [...input.files].map((blob) => ({ id: crypto.getRandomValues(new Uint32Array(1))[0], blob }));
+      async add(input) {
+        const files = [...input.files];
+        report.taking = files.length;
+        app.redraw();
+        const taken = await takeIn(app, files, MOST - report.draft.photos.length);
+        report.taking = 0;
         report.change({ photos: [...report.draft.photos, ...taken] });
         app.redraw();
       },

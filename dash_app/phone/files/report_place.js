@@ -6,9 +6,14 @@ import { html, icon } from './html.js';
 import { page } from './page.js';
 import { person, problem, reason } from './parts.js';
 import { sharedBorder, sidesAt } from './sides.js';
+import { metresBetween } from './times.js';
 import { say } from './words.js';
 
 const TAP_ACCURACY_M = 5, START = { lon: 113.1, lat: 23.0 };
+/* Below this the two likeliest cells together are not even likely: choosing between them would be a guess. */
+const WORTH_ASKING = 0.5;
+/* A circle this wide is shown from so far that no finger finds a door. */
+const HARD_TO_POINT_M = 150;
 const outlines = new Map();
 
 /* A fix by GPS is WGS 84 and good to 95 %, as browsers promise; a finger on our map is CGCS2000. */
@@ -24,10 +29,20 @@ async function outlineOf(code) {
 }
 
 export function placeStep(app, report) {
-  let answer = null, failure = null, asked = 0, sides = null, looked = null;
-  const stopMoving = position.onMove(() => { if (!report.draft.fix) app.redraw(); });
+  let answer = null, failure = null, asked = 0, sides = null, looked = null, settling = false, renewed = false;
+  const stopMoving = position.onMove(() => {
+    if (!report.draft.fix) app.redraw();
+    else if (isBetter(position.here())) settle(byGps(position.here()));
+  });
+
+  /* The fix of this minute, found again more exactly: within its own circle, and before anybody has chosen. */
+  function isBetter(at) {
+    const { fix, chosen } = report.draft;
+    return settling && fix.by === 'gps' && !chosen && at && at.accuracy < fix.accuracy_m && metresBetween(at, fix) <= fix.accuracy_m;
+  }
 
   async function settle(fix) {
+    settling = fix.by === 'gps';
     report.change({ fix, chosen: null });
     answer = failure = sides = null;
     app.redraw();
@@ -53,7 +68,9 @@ export function placeStep(app, report) {
     app.redraw();
   }
 
-  const unsure = () => answer && sides && !report.draft.chosen && answer.ask;
+  const open = () => answer && sides && !report.draft.chosen && answer.ask;
+  const vague = () => open() && answer.confidence + answer.second_confidence < WORTH_ASKING;
+  const unsure = () => open() && !vague();
   const candidates = () => [
     { code: answer.cell_code, name: answer.cell_name, person: answer.member, sure: answer.confidence, side: sides[0] },
     { code: answer.second_cell, name: answer.second_cell_name, person: answer.second_member, sure: answer.second_confidence, side: sides[1] },
@@ -73,6 +90,20 @@ export function placeStep(app, report) {
       <button class="link centre" data-do="either">${say('side.unsure', { cell: answer.cell_name })}</button>`;
   }
 
+  /* The circle covers so many cells that naming two of them would only mislead. */
+  function tooWide() {
+    return html`<h2>${say('report.vague', { n: report.draft.fix.accuracy_m })}</h2><p class="s13 mid">${say('report.vague_note')}</p>
+      <button class="btn big wide" data-do="point">${icon('target')}${say('side.point')}</button>
+      <button class="link centre" data-do="either">${say('side.unsure', { cell: answer.cell_name })}</button>`;
+  }
+
+  /* Without the server one goes on: the place is kept with the draft, and who answers is settled on sending. */
+  function unanswered() {
+    if (!api.unreachable(failure)) return html`${problem(failure)}<button class="btn big wide" data-do="point">${icon('target')}${say('side.point')}</button>`;
+    return html`${problem(failure)}<p class="s13 mid">${say('report.later')}</p>
+      <div class="row"><button class="btn big" data-do="ask">${say('error.retry')}</button><button class="btn big primary grow" data-do="step" data-to="2">${say('report.next')}</button></div>`;
+  }
+
   function found() {
     const note = [answer.cell_name, answer.member && say(answer.member.on_duty ? 'duty.on' : 'duty.off')].filter(Boolean).join(' · ');
     return html`<h2>${say('report.who')}</h2>
@@ -84,10 +115,10 @@ export function placeStep(app, report) {
 
   function sheet() {
     const { fix } = report.draft;
-    if (failure) return html`${problem(failure)}<button class="btn big wide" data-do="point">${icon('target')}${say('side.point')}</button>`;
+    if (failure) return unanswered();
     if (!fix) return html`<h2>${say('report.where')}</h2><p class="s13 mid">${say(position.isRefused() ? 'report.tap_only' : 'report.locating')}</p>`;
     if (!answer) return html`<h2>${say('report.asking')}</h2><div class="waiting"></div>`;
-    return unsure() ? question() : found();
+    return vague() ? tooWide() : unsure() ? question() : found();
   }
 
   function draw() {
@@ -95,16 +126,21 @@ export function placeStep(app, report) {
       cls: 'on-map',
       body: html`<div class="map-back" data-map></div>
         <button class="map-button" data-do="locate" aria-label="${say('report.locate')}">${icon('locate')}</button>
-        <div class="sheet" data-sheet><div class="grab"></div>${sheet()}</div>`,
+        <div class="sheet" data-sheet data-keep="place"><div class="grab"></div>${sheet()}</div>`,
       foot: ' ',
     };
   }
 
   async function after(main) {
     const { fix } = report.draft, holder = main.querySelector('[data-map]');
-    if (!(await map.attach(holder, fix || position.here() || START, (event) => settle(byTap(event.lngLat))))) return;
-    if (!fix && report.loaded && position.here()) return settle(byGps(position.here()));
+    // Neither the place nor the question who answers waits for the map, which a slow network brings last.
+    if (!fix && report.loaded) {
+      if (position.fresh()) return settle(byGps(position.fresh()));
+      if (!renewed) position.renew();
+      renewed = true;
+    }
     if (fix && !answer && !failure && !asked) return ask();
+    if (!(await map.attach(holder, fix || position.here() || START, (event) => settle(byTap(event.lngLat))))) return;
     map.show('focus', answer && !unsure() && answer.shapes[0] ? [map.feature(answer.shapes[0], { role: 'cell' })] : []);
     map.show('fix', fix ? [map.feature(map.circle(fix, fix.accuracy_m)), map.point(fix)] : []);
     map.show('candidates', unsure() ? [
@@ -150,10 +186,23 @@ export function placeStep(app, report) {
     },
     actions: {
       locate() {
-        if (position.here()) settle(byGps(position.here()));
-        else app.toast(say('position.refused'));
+        if (position.isRefused()) return app.toast(say('position.refused'));
+        if (position.fresh()) return settle(byGps(position.fresh()));
+        report.change({ fix: null, chosen: null });
+        answer = failure = null;
+        renewed = false;
+        app.redraw();
       },
-      point: () => app.toast(say('report.tap')),
+      ask() {
+        failure = null;
+        app.redraw();
+        return ask();
+      },
+      point() {
+        const { fix } = report.draft;
+        if (fix && fix.accuracy_m > HARD_TO_POINT_M) map.look({ at: fix, zoom: 17 });
+        app.toast(say('report.tap'));
+      },
       async choose(button) {
         report.change({ chosen: button.dataset.cell });
         answer = null;

@@ -9,6 +9,7 @@ import { sentPage } from './report_sent.js';
 import { say } from './words.js';
 
 const KEEP_AFTER_MS = 250;
+let known = [];   /* the categories as last told: they change rarely, and there is not always a network */
 const STEPS = { 1: placeStep, 2: contentStep, 3: photoStep };
 
 export function reportView(app) {
@@ -17,9 +18,12 @@ export function reportView(app) {
 
   const report = {
     draft: drafts.fresh(),
-    groups: [],
+    groups: known,
     failure: null,
     answer: null,
+
+    /* How many photographs are being made small: the report waits for them. */
+    taking: 0,
 
     /* Whether the kept draft has been looked for: before that nothing may be begun. */
     loaded: false,
@@ -78,10 +82,10 @@ export function reportView(app) {
       report.loaded = true;
       try {
         report.failure = null;
-        report.groups = await api.get('/api/v1/categories');
+        known = report.groups = await api.get('/api/v1/categories');
       } catch (error) {
         if (!(error instanceof api.Problem)) throw error;
-        report.failure = error; // the place can be settled and the draft kept all the same
+        if (!report.groups.length) report.failure = error; // the place can be settled and the draft kept all the same
       }
     },
 

@@ -5,7 +5,7 @@ import { choose, page } from './page.js';
 import { problem } from './parts.js';
 import { say } from './words.js';
 
-export function signInView(app) {
+export function signInView(app, expired = false) {
   let failure = null, name = '';
 
   return {
@@ -17,7 +17,7 @@ export function signInView(app) {
       body: html`<div class="door">
         <div class="brand">${logo()}<div><h1>${say('product')}</h1><div class="s13 mute">${say('sign.product')}</div></div></div>
         <form data-form="send">
-          ${failure ? problem(failure) : ''}
+          ${failure ? problem(failure) : expired ? html`<p class="reason">${say('sign.expired')}</p>` : ''}
           <label class="field"><span>${say('sign.username')}</span><input name="username" autocomplete="username" autocapitalize="none" autocorrect="off" required value="${name}"></label>
           <label class="field"><span>${say('sign.password')}</span><span class="with-button"><input name="password" type="password" autocomplete="current-password" required><button type="button" class="eye" data-do="reveal" aria-pressed="false" aria-label="${say('sign.show')}">${icon('eye')}</button></span></label>
           <button class="btn big primary" type="submit">${say('sign.submit')}</button>

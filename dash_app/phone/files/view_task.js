@@ -1,5 +1,6 @@
 /* One case: its clock, why it is mine, what was seen, and what may be done with it now. */
 import * as api from './api.js';
+import * as drafts from './draft.js';
 import * as map from './map.js';
 import * as position from './position.js';
 import { handBack, finish, plainMove } from './moves.js';
@@ -11,10 +12,17 @@ import { workMove, workSection } from './work.js';
 import { either, say, titleOf } from './words.js';
 
 const ON_THE_BAR = ['accept', 'finish', 'hand_back', 'confirm', 'verify', 'rework'];
+const DONE = ['handled', 'verified', 'closed'];
 const IN_TIME = ['in_time', 'due_soon', 'overdue'];
 
+/* Cases read before, for whom: read again without a network. */
+const read = new Map();
+const MOST_READ = 30;
+
 export function taskView(app, id) {
-  let item = null, looked = false;
+  const before = read.get(id);
+  let item = before && before.me === app.me ? before.item : null, looked = false;
+  const latest = () => item;
   const stopMoving = position.onMove(() => { if (item) app.redraw(); });
 
   function clockBlock() {
@@ -90,7 +98,16 @@ export function taskView(app, id) {
     tab: null,
     ticks: true,
 
-    async load() { item = await api.get(`/api/v1/incidents/${id}`); },
+    loaded: item !== null,
+
+    async load() {
+      item = await api.get(`/api/v1/incidents/${id}`);
+      read.delete(id);
+      read.set(id, { me: app.me, item });
+      if (read.size > MOST_READ) read.delete(read.keys().next().value);
+      if (DONE.includes(item.stage)) drafts.discard(drafts.ofFinish(app.me.principal.username, id)); // sent, if not by this phone
+      if (app.asking && !item.moves.some((move) => move.name === app.asking)) app.closeSheet(); // somebody else has it now
+    },
 
     draw() {
       if (!item) return { title: '', header: backHeader(''), cls: 'on-map', body: html`<div class="map-back" data-map></div><div class="sheet tall waiting"></div>`, foot: ' ', tab: null };
@@ -99,7 +116,7 @@ export function taskView(app, id) {
         header: backHeader(titleOf(item), item.number.slice(5)),
         cls: 'on-map',
         tab: null,
-        body: html`<div class="map-back" data-map></div>${chip()}<div class="sheet tall" data-sheet><div class="grab"></div>
+        body: html`<div class="map-back" data-map></div>${chip()}<div class="sheet tall" data-sheet data-keep="case"><div class="grab"></div>
           ${clockBlock()}${said()}
           <section><h3>${say(item.mine ? 'task.why' : 'report.who')}</h3>${reason(item, page.language)}
             ${item.member ? html`<div class="row s13 mid">${avatar(item.member.name, item.member.on_duty, 'small')}<span>${item.member.name} · ${say('role.' + item.member.role)} · ${say(item.member.on_duty ? 'duty.on' : 'duty.off')}</span></div>` : ''}</section>
@@ -126,14 +143,14 @@ export function taskView(app, id) {
     leave: stopMoving,
 
     actions: {
-      accept: () => plainMove(app, item, 'accept'),
-      plain: (button) => plainMove(app, item, button.dataset.move),
-      finish: () => finish(app, item),
-      hand_back: () => handBack(app, item),
-      work: (button) => workMove(app, item, button.dataset.move, Number(button.dataset.task)),
+      accept: () => plainMove(app, latest, 'accept'),
+      plain: (button) => plainMove(app, latest, button.dataset.move),
+      finish: () => finish(app, latest),
+      hand_back: () => handBack(app, latest),
+      work: (button) => workMove(app, latest, button.dataset.move, Number(button.dataset.task)),
       more() {
         app.ask(html`<h2>${say('more')}</h2>${others().map((move) => html`<button class="btn big" data-do="move" data-move="${move.name}">${either(move.zh, move.en)}</button>`)}`, {
-          move: (button) => plainMove(app, item, button.dataset.move),
+          move: (button) => plainMove(app, latest, button.dataset.move),
         });
       },
     },

@@ -14,9 +14,11 @@ const MINE = ['dispatched', 'handling', 'parked'];
 const LOOK = { reported: 'tasks.confirm', handled: 'tasks.verify' };   /* what somebody else waits for: that I look */
 const START = { lon: 113.1, lat: 23.0 };
 let byDistance = true;
+let last = null;   /* what was listed last, and for whom: back from a case it is there at once, network or not */
 
 export function tasksView(app) {
-  let rows = [], asked = [], work = [], draft = null, looked = false;
+  let { rows, asked, work } = last && last.me === app.me ? last : { rows: [], asked: [], work: [] };
+  let draft = null, looked = false;
   const stopMoving = position.onMove(() => { if (view.loaded) { app.redraw(); } });
 
   const metres = (row) => (position.here() ? metresBetween(position.here(), row) : null);
@@ -58,6 +60,7 @@ export function tasksView(app) {
   const view = {
     tab: 'tasks',
     ticks: true,
+    loaded: Boolean(last && last.me === app.me),
 
     async load() {
       const get = (mine) => api.get('/api/v1/incidents', { mine, open: true, limit: 200 });
@@ -66,7 +69,10 @@ export function tasksView(app) {
       rows = tasks.incidents;
       work = helping;
       asked = turn.incidents.filter((row) => !own.has(row.id) && LOOK[row.stage]);
-      draft = await drafts.load(app.me.principal.username);
+      last = { me: app.me, rows, asked, work };
+      const account = app.me.principal.username;
+      draft = await drafts.load(account);
+      drafts.discardOthers(account, rows.map((row) => row.id));
     },
 
     draw: () => ({
@@ -103,17 +109,17 @@ export function tasksView(app) {
       open: (element) => app.go('#/task/' + element.dataset.id),
       async work(button) {
         const one = work.find((other) => String(other.task.id) === button.dataset.task);
-        await workMove(app, { id: one.task.incident_id, version: one.version }, button.dataset.move, one.task.id);
+        await workMove(app, () => ({ id: one.task.incident_id, version: one.version }), button.dataset.move, one.task.id);
       },
       order() {
         byDistance = !byDistance;
         app.redraw();
       },
       async accept(button) {
-        const row = rows.find((one) => String(one.id) === button.dataset.id);
+        const latest = () => rows.find((one) => String(one.id) === button.dataset.id);
         button.disabled = true;
         try {
-          await move(app, row, 'accept');
+          await move(app, latest, 'accept');
         } finally {
           await app.refresh();
         }

@@ -22,6 +22,7 @@ export const WORDS = {
   'sign.username': ['用户名', 'User name'],
   'sign.password': ['密码', 'Password'],
   'sign.show': ['显示密码', 'Show password'],
+  'sign.expired': ['登录已过期，重新登录后接着做；写好的内容都在。', 'Your sign-in has ended. Sign in to go on; nothing is lost.'],
   'sign.submit': ['登录', 'Sign in'],
   'sign.note': ['本机保持登录 30 天。查看住户信息会留下记录。', 'This phone stays signed in for 30 days. Reading household records leaves a trace.'],
 
@@ -29,6 +30,7 @@ export const WORDS = {
   'error.retry': ['再试一次', 'Try again'],
   'error.offline': ['服务器没有应答', 'The server does not answer'],
   'error.offline_remedy': ['检查网络后再试，写好的内容都在。', 'Check the connection and try again; nothing is lost.'],
+  lost: ['{time} 起没有网络，联网后自动更新。', 'No connection since {time}; it catches up by itself.'],
   'error.unknown': ['服务器出了差错', 'Something went wrong on the server'],
   'error.unknown_remedy': ['稍后再试。', 'Try again shortly.'],
 
@@ -146,6 +148,9 @@ export const WORDS = {
   'report.tap_hint': ['位置不准时，在图上点一下更正。', 'If the place is off, tap the right one on the map.'],
   'report.locate': ['用我的位置', 'Use my position'],
   'report.accuracy': ['定位误差 {n} 米', 'within {n} m'],
+  'report.vague': ['定位误差 {n} 米，太粗', 'Only within {n} m'],
+  'report.vague_note': ['误差圈盖住了许多网格。到室外等定位变准，或在图上点一下。', 'The circle covers many cells. Step outside until the position is better, or tap the place on the map.'],
+  'report.later': ['可以先写；位置已记下，联网上报时再定责任人。', 'You can go on: the place is kept, and who answers is settled when you send.'],
   'report.asking': ['正在找责任人', 'Finding who answers'],
   'report.who': ['谁来负责', 'Who answers'],
   'report.nobody': ['没有责任人', 'nobody is named'],
@@ -187,6 +192,10 @@ export const WORDS = {
   'side.letter_south': ['南', 'S'],
 
   'photo.add': ['拍照或选图', 'Take or choose'],
+  'photo.busy': ['正在处理', 'Making it smaller'],
+  'photo.none': ['不是照片：{names}', 'Not a photo: {names}'],
+  'photo.none_remedy': ['选 JPEG、PNG、WebP 或 HEIC 图片；文件损坏时重拍。', 'Choose a JPEG, PNG, WebP or HEIC picture; take it again when it is damaged.'],
+  'photo.most': ['最多 {n} 张', 'At most {n} photos'],
   'photo.taken': ['照片', 'Photo'],
   'photo.drop': ['去掉', 'Take away'],
 

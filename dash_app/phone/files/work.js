@@ -40,11 +40,11 @@ export function workSection(item) {
 }
 
 /* A move with one piece of work: at once, or with the reason or the result asked for first. */
-export async function workMove(app, item, name, taskId) {
+export async function workMove(app, latest, name, taskId) {
   const make = async (more) => {
-    await move(app, item, name, { subtask_id: taskId, ...more });
+    await move(app, latest, name, { subtask_id: taskId, ...more });
     await app.refresh();
   };
   if (name === 'assist_accept') return make({});
-  askWhy(app, say('do.' + name), '', (note) => make({ note: note || null }), name === 'assist_finish');
+  askWhy(app, { title: say('do.' + name), optional: name === 'assist_finish' }, (note) => make({ note: note || null }));
 }
