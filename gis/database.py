@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -75,26 +76,34 @@ class Statement:
 
     def first(self, session: Session, params: Mapping[str, Any]) -> Any | None:
         """The first row, or None."""
-        driver = _driver(session)
         try:
-            with driver.cursor(row_factory=namedtuple_row) as cursor:
-                return cursor.execute(self._sql, params).fetchone()
+            return _hot(session).cursor.execute(self._sql, params).fetchone()
         except psycopg.Error as error:
             raise _told_as_sqlalchemy(self._sql, dict(params), error) from error
 
 
-def _driver(session: Session) -> Any:
-    """The driver's connection of the session's transaction, asked of SQLAlchemy once a transaction."""
-    kept: tuple[object, Any] | None = session.info.get(_DRIVER)
-    transaction = session.get_transaction()
-    if kept is not None and kept[0] is transaction:
-        return kept[1]
-    driver = session.connection().connection.driver_connection
-    session.info[_DRIVER] = session.get_transaction(), driver
-    return driver
+@dataclass(frozen=True, slots=True)
+class _Hot:
+    """What statements of a hot path need of the session's transaction, asked of SQLAlchemy once."""
+
+    transaction: object
+    connection: Any
+    """The driver's own."""
+    cursor: Any
 
 
-_DRIVER = "driver"
+def _hot(session: Session) -> _Hot:
+    kept: _Hot | None = session.info.get(_HOT)
+    if kept is not None and kept.transaction is session.get_transaction():
+        return kept
+    connection = session.connection().connection.driver_connection
+    assert connection is not None, "a session in a transaction has a connection"
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    session.info[_HOT] = kept = _Hot(session.get_transaction(), connection, cursor)
+    return kept
+
+
+_HOT = "hot"
 
 
 def rows_changed(session: Session, statement: sa.Executable, params: Mapping[str, Any] | None = None) -> int:
@@ -257,10 +266,10 @@ def bind_principal(session: Session, principal: Principal) -> None:
     this, and a round trip is a good part of a short one. psycopg sees that one is open and adds none. Plain
     settings are neither planned nor executed as queries: five cost less than one SELECT.
     """
-    driver = _driver(session)
-    idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
+    connection = _hot(session).connection.pgconn
+    idle = connection.transaction_status == TransactionStatus.IDLE
     message = (b"BEGIN; " if idle else b"") + _told(principal)
-    result = driver.pgconn.exec_(message)
+    result = connection.exec_(message)
     if result.status != ExecStatus.COMMAND_OK:
         error = psycopg.OperationalError(result.error_message.decode(errors="replace"))
         raise _told_as_sqlalchemy("BEGIN", {}, error) from error

@@ -96,7 +96,8 @@ _PLACE = Statement(
     LEFT JOIN component AS c ON c.id = :component_id
     LEFT JOIN LATERAL (
         SELECT name FROM road
-        WHERE name IS NOT NULL AND geom && ST_Expand(p, 0.0012) ORDER BY geom <-> p LIMIT 1
+        WHERE b.name IS NULL AND name IS NOT NULL AND geom && ST_Expand(p, 0.0012)
+        ORDER BY geom <-> p LIMIT 1
     ) AS r ON true
     LEFT JOIN category AS k ON k.code = :category
     """
