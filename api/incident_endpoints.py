@@ -232,11 +232,17 @@ def _add_photos(door: Door, incident_id: int, upload: Upload) -> PhotosShown:
 
 
 @router.get("/photos/{photo_id}", response_class=FileResponse, tags=["photos"])
-def read_photo(door: SignedInDoor, photo_id: IncidentId) -> FileResponse:
-    """A photograph of a case I may see, as JPEG without anything but its picture."""
+def read_photo(door: SignedInDoor, photo_id: IncidentId, request: Request) -> Response:
+    """A photograph of a case I may see, as JPEG without anything but its picture.
+
+    The browser keeps its copy and asks each time, so that it shows nothing to whoever comes after me.
+    """
     with door.open() as (session, by, now):
         path = photos.find(session, photo_folder(door), photo_id, by=by, now=now)
-    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    mark = f'"{path.stem}"'  # the name of the file is its hash
+    headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff", "ETag": mark}
+    if request.headers.get("if-none-match") == mark:
+        return Response(status_code=304, headers=headers)
     return FileResponse(path, media_type=photos.CONTENT_TYPE, headers=headers)
 
 

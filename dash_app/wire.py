@@ -106,7 +106,8 @@ class _Packer:
 
 
 class Guarded:
-    """Adds the headers that forbid the browser to fetch, frame or send anything elsewhere.
+    """Adds the headers that forbid the browser to fetch, frame or send anything elsewhere, or to keep a page
+    or an answer that does not say otherwise: the next person at this desk would find it under "back".
 
     No script runs that is not ours by address or by hash, and no style sheet stands in a page but those named
     by their hashes. Only on the desk itself (`loose_pages`) style sheets may be made at run time, because the
@@ -150,7 +151,7 @@ class Guarded:
                     headers.setdefault(name, value)
                 loose = path in self.loose_pages
                 headers.setdefault("Content-Security-Policy", self.loose if loose else self.strict)
-                if path.startswith("/api/"):
+                if path.startswith("/api/") or headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Cache-Control", "no-store")
                 message = {**message, "headers": headers.raw}
             await send(message)

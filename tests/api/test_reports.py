@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -190,7 +191,7 @@ def picture(colour="red", form="JPEG", size=(640, 480)):
 
 
 def test_a_report_with_photographs_in_one_request(api):
-    form = {"report": (None, __import__("json").dumps(report_body()), "application/json")}
+    form = {"report": (None, json.dumps(report_body()), "application/json")}
     files = [("photos", ("a.jpg", picture("red"))), ("photos", ("b.heic", picture("blue", "HEIF")))]
     answer = api.client("member").post(INCIDENTS, files=[*form.items(), *files])
     assert answer.status_code == 201, answer.text
@@ -207,6 +208,18 @@ def test_a_report_with_photographs_in_one_request(api):
         INCIDENTS, files=[*form.items(), ("photos", ("c.jpg", picture("green")))]
     )
     assert other.status_code == 409
+
+
+def test_a_browser_asks_each_time_before_it_shows_its_copy_of_a_photograph(api):
+    form = {"report": (None, json.dumps(report_body())), "photos": ("a.jpg", picture())}
+    photo = api.client("member").post(INCIDENTS, files=form).json()["photos"][0]
+    address = f"/api/v1/photos/{photo['id']}"
+    sent = api.client("member").get(address)
+    assert sent.headers["cache-control"] == "private, no-cache"
+    known = {"If-None-Match": sent.headers["etag"]}
+    assert api.client("member").get(address, headers=known).status_code == 304
+    assert api.client("south").get(address, headers=known).status_code == 404
+    assert api.anonymous().get(address, headers=known).status_code == 401
 
 
 def test_photographs_added_later_are_kept_once(api):

@@ -135,8 +135,10 @@ def test_no_page_but_the_desk_may_make_style_sheets(client):
     assert "strict-transport-security" not in page.headers, "it would bind every port of this machine"
 
 
-def test_answers_about_people_are_kept_by_nobody(client):
-    assert client("officer").get("/api/v1/me").headers["cache-control"] == "no-store"
+@pytest.mark.parametrize("path", ["/", "/cases", "/users", "/account", "/nowhere", "/api/v1/me"])
+def test_answers_about_people_are_kept_by_nobody(client, path):
+    """The desk brings its cases within the page, and a refusal tells who one is."""
+    assert client("officer").get(path, headers=PAGE).headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
