@@ -237,7 +237,7 @@ def case_candidates(door: SignedInDoor, incident_id: IncidentId) -> CandidatesSh
     """Whom a case may be dispatched to: the team of its cell, with open, due and overdue cases of each."""
     with door.open() as (session, by, now):
         case = get_incident(session, incident_id, by=by, now=now)
-        proposed = None if case.member is None else case.member.id
+        proposed = None if case.proposed is None else case.proposed.id
         found = candidates(session, case.row.cell_code, proposed, now=now, zone=door.means.settings.zone)
         return CandidatesShown(candidates=found)
 

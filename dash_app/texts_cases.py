@@ -31,6 +31,7 @@ CASE_TEXTS: dict[str, tuple[str, str]] = {
     "dialog.note_needed": ("须写明理由", "A reason is required"),
     "dialog.note_optional": ("可不填", "Optional"),
     "dialog.member": ("派给", "Send to"),
+    "dialog.member_proposed": ("{name}（系统建议）", "{name} (proposed)"),
     "dialog.member_default": ("{name}（本网格责任人）", "{name} (answers for this ground)"),
     "dialog.amount": ("延长", "Longer by"),
     "dialog.review_on": ("复查日期", "Look again on"),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gis.access import Principal
 from gis.masking import mask_name, mask_phone
+from incidents import overrides
 from incidents.calendar import Calendar
 from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, no_incident, to_row
 from incidents.deadlines import Span, stretches
@@ -121,6 +122,8 @@ class IncidentDetail:
     reason_en: str
     trace: list[dict[str, str]]
     member: PersonRow | None
+    proposed: PersonRow | None
+    """Whom the routing named for the work: the one a dispatch may name without a reason."""
     handler: PersonRow | None
     limit_kind: str
     limit_value: float
@@ -168,8 +171,9 @@ class IncidentDetail:
 _DETAIL_SQL = (
     ROW_SQL
     + """, i.description, i.answers, k.questions, i.on_behalf, i.channel, k.group_zh, k.group_en,
-           i.accuracy_m, i.source_crs, i.rule, i.generation, i.confidence, i.border_m, i.second_cell,
-           s.name AS second_cell_name, i.second_member_id, i.reason_zh, i.reason_en, i.trace, i.member_id,
+           i.accuracy_m, i.source_crs, i.rule, i.decision, i.generation, i.confidence, i.border_m,
+           i.second_cell, s.name AS second_cell_name, i.second_member_id, i.member_id,
+           i.reason_zh, i.reason_en, i.trace,
            k.limit_kind, k.limit_value::float AS limit_value, i.limit_words_zh, i.limit_words_en,
            i.registered_at, i.dispatched_at, i.accepted_at, i.finished_at, i.verified_at,
            i.tracking_code, i.reported_by, i.level, i.grade, i.supervised_at, i.review_on,
@@ -192,10 +196,13 @@ def get_incident(session: Session, incident_id: int, *, by: Principal, now: date
     values = dict(found._mapping)
     row = to_row({name: values.pop(name) for name in Row.__dataclass_fields__})
     member_id, second_id = values.pop("member_id"), values.pop("second_member_id")
-    people = people_by_id(session, {member_id, row.handler_id, second_id} - {None})
+    proposed_id = overrides.proposed(found)
+    del values["decision"]
+    people = people_by_id(session, {member_id, proposed_id, row.handler_id, second_id} - {None})
     return IncidentDetail(
         row=row,
         member=people.get(member_id),
+        proposed=people.get(proposed_id),
         handler=people.get(row.handler_id),
         second_member=people.get(second_id),
         reported_by_me=values.pop("reported_by") == by.account_id,

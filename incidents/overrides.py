@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import DateTime, ForeignKey, Identity
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -30,8 +31,11 @@ class DispatchOverride(Base):
     territory: Mapped[str] = territory_column()
 
 
-def proposed(case: Incident) -> int | None:
-    """Whom the routing named for the work: the handler of the kept decision, else the owner of the ground."""
+def proposed(case: Any) -> int | None:
+    """Whom the routing named for the work: the handler of the kept decision, else the owner of the ground.
+
+    `case` is an `Incident`, or a row with its `decision` and `member_id`.
+    """
     handler = (case.decision or {}).get("handler")
     return handler["id"] if handler else case.member_id
 

@@ -102,19 +102,28 @@ def _incident(
 def _candidates(
     session: Session, words: Words, case: IncidentDetail, now: datetime, zone: ZoneInfo
 ) -> list[tuple[int, str]]:
-    """Whom a dispatch may name: the person of the ground first, then the team, the least laden first; each
-    with what they have on their hands."""
-    proposed = None if case.member is None else case.member.id
+    """Whom a dispatch may name: whom the routing proposed first, for whom no reason is asked, then the team,
+    the least laden first; each with what they have on their hands."""
+    proposed, owner = (None if one is None else one.id for one in (case.proposed, case.member))
     team_of_cell = candidates(session, case.row.cell_code, proposed, now=now, zone=zone)
-    found = {one.member_id: _laden(words, one) for one in team_of_cell}
-    if case.member and case.member.id not in found:
-        found = {case.member.id: words("dialog.member_default", name=case.member.name)} | found
+    found = {one.member_id: _laden(words, one, owner) for one in team_of_cell}
+    if case.proposed and proposed not in found:
+        found = {
+            case.proposed.id: _named(words, case.proposed.name, owns=proposed == owner, proposed=True)
+        } | found
     return list(found.items())
 
 
-def _laden(words: Words, one: Candidate) -> str:
+def _named(words: Words, name: str, *, owns: bool, proposed: bool) -> str:
+    """A name, and why it may be the one to choose."""
+    if owns:
+        return words("dialog.member_default", name=name)
+    return words("dialog.member_proposed", name=name) if proposed else name
+
+
+def _laden(words: Words, one: Candidate, owner: int | None) -> str:
     name = f"{one.name} {words('role.' + one.post)}"
-    facts = [words("dialog.member_default", name=name) if one.proposed else name]
+    facts = [_named(words, name, owns=one.member_id == owner, proposed=one.proposed)]
     if not one.on_duty:
         facts.append(words("incident.off_duty"))
     facts.append(words("people.open_cases", n=one.load.open))

@@ -140,6 +140,8 @@ def _person(words: Words, case: IncidentDetail, state: ViewState) -> Markup:
     handled_by = None
     if case.handler and case.member and case.handler.id != case.member.id:
         handled_by = case.handler.name
+    elif row.hollow and case.proposed and case.member and case.proposed.id != case.member.id:
+        handled_by = f"{words('role.' + case.proposed.role)} {case.proposed.name}"
     elif row.department_zh:
         handled_by = words.either(row.department_zh, row.department_en)
     return section(

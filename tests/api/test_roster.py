@@ -145,3 +145,24 @@ def test_whom_a_case_may_be_given_to_comes_with_their_load(api):
         ("member", True, 1),
         ("leader", False, 0),
     ]
+
+
+def test_whom_the_routing_named_for_the_work_is_proposed_and_needs_no_reason(api):
+    police = api.city.leaders[NORTH_EAST]
+    api.post("officer", "/duties", post="police_officer", ground=NORTH_WEST, member_id=police)
+    with api.database.system_engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE category SET needs_confirm = true WHERE code = '9902'")
+    api.now += timedelta(minutes=1)
+    case = api.post("resident", "/incidents", **report_body(category="9902"))["id"]
+    api.post("officer", f"/incidents/{case}/moves", move="confirm", version=1)
+    shown = api.get("officer", f"/incidents/{case}")
+    assert shown["proposed"]["id"] == police != shown["member"]["id"]
+    found = api.get("officer", f"/incidents/{case}/candidates")["candidates"]
+    assert [one["member_id"] for one in found if one["proposed"]] == [police] == [found[0]["member_id"]]
+    move = {"move": "dispatch", "version": shown["version"]}
+    owner = api.client("officer").post(
+        f"/api/v1/incidents/{case}/moves", json=move | {"member_id": shown["member"]["id"]}
+    )
+    assert owner.status_code == 422 and owner.json()["proposed"] == police
+    done = api.post("officer", f"/incidents/{case}/moves", **move, member_id=found[0]["member_id"])
+    assert done["stage"] == "dispatched"
