@@ -29,6 +29,7 @@ def cases(theme: str) -> list[Layer]:
             "minzoom": 13,
             "filter": ["==", ["get", "clock"], "closed"],
             "layout": {
+                "visibility": "none",
                 "icon-image": "case|closed|0|",
                 "icon-allow-overlap": True,
                 "icon-size": zoomed((13, 0.5), (15, 0.82)),

@@ -139,9 +139,11 @@
       this.fetched.forEach((url, source) => this.map.getSource(source).setData(url));
     }
 
-    /* A style whose open cases are in it already: an empty source that is filled a moment later is laid out twice. */
+    /* A style whose open cases are in it already: an empty source that is filled a moment later is laid out twice.
+       Closed ones are seen only once it is known which of them: their tiles keep the filter they began to load with. */
     withCases(style) {
-      const collection = this.replayed || this.props.open;
+      const collection = this.replayed || this.props.open, closed = style.layers.find((layer) => layer.id === 'closed');
+      if (closed && this.props.past) Object.assign(closed, { filter: this.wanted(this.props.past), layout: { ...closed.layout, visibility: 'visible' } });
       this.known.clear();
       if (collection) style.sources.open.data = { type: 'FeatureCollection', features: this.take(collection).add };
       return style;
@@ -201,7 +203,14 @@
     }
 
     setPast(filter) {
-      if (this.styled && filter && this.map.getLayer('closed')) this.map.setFilter('closed', (!this.replayed && filter) || ['boolean', false]);
+      if (!this.styled || !filter || !this.map.getLayer('closed')) return;
+      this.map.setFilter('closed', this.wanted(filter));
+      if (!this.hidden.has('closed')) this.setVisible('closed', true);
+    }
+
+    /* Which closed cases are drawn: none in the past, where all that was open then is. */
+    wanted(filter) {
+      return this.replayed ? ['boolean', false] : filter;
     }
 
     /* Fly only where needed: what is well in view already stays where it is. */

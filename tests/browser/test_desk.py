@@ -80,6 +80,22 @@ def test_the_first_page_shows_the_day(desk):
     assert desk.evaluate("document.documentElement.lang") == "zh-CN"
 
 
+def test_closed_cases_are_asked_for_once_it_is_known_which(site):
+    """Their tiles keep the filter they began to load with: asked for before, all that ever closed shows."""
+    page = site.open("/people", wait_for=".roster")
+    order = []
+    page.on("request", lambda one: order.append("tile") if "/tiles/incidents/" in one.url else None)
+    page.on(
+        "response",
+        lambda one: order.append("known") if '"past"' in (one.request.post_data or "") else None,
+    )
+    page.goto(site.url + "/?tab=all")
+    page.wait_for_function(
+        f"() => window.citygrid.map && {MAP}.queryRenderedFeatures({{ layers: ['closed'] }}).length === 1"
+    )
+    assert order[0] == "known" and "tile" in order
+
+
 def test_a_passing_minute_lays_out_no_marker_anew(desk):
     told = desk.evaluate(
         """() => {
