@@ -93,7 +93,7 @@ stamp_of() { cat "$@" | cksum | tr -d ' '; }
 
 wanted=$(stamp_of requirements.lock setup.cfg pyproject.toml)
 if [ "$(cat .venv/.citygrid 2>/dev/null)" != "$wanted" ]; then
-  say "Python environment in .venv"
+  say "Python environment in .venv (the first time some minutes · 首次需要几分钟)"
   [ -x .venv/bin/python ] || "$(python_of)" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -102,7 +102,7 @@ fi
 
 wanted=$(stamp_of package-lock.json)
 if [ "$(cat node_modules/.citygrid 2>/dev/null)" != "$wanted" ]; then
-  say "Map engine in node_modules"
+  say "Map engine in node_modules · 地图引擎"
   if ! { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; }; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
     export PATH="$PWD/.venv/bin:$PATH"

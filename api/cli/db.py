@@ -20,10 +20,16 @@ command.add_command(restore)
 
 
 @command.command(
-    help=say("启动私有数据库（如无则新建）。", "Start the private cluster, making it when there is none.")
+    help=say(
+        "启动私有数据库（如无则新建），并把结构升级到最新。",
+        "Start the private cluster, making it when there is none, and bring the schema up to date.",
+    )
 )
 @click.pass_obj
 def up(means: Means) -> None:
+    from api import migrations
+
+    migrations.upgrade(means.database_url)
     tell(
         say(
             f"数据库已就绪：{_shown(means.database_url)}", f"The database is up: {_shown(means.database_url)}"

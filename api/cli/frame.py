@@ -126,9 +126,18 @@ _UNREACHABLE = ("08", "28", "3D", "57P")
 """SQLSTATE: no connection, no such account, no such database, the server stops or starts."""
 
 
+_OLD_SCHEMA = ("42P01", "42703", "42883")
+"""SQLSTATE: no such table, column, function."""
+
+
 def _of_database(error: Any) -> tuple[str, str]:
-    """A failure of the database in words: it is not there, its disk is full, or it could not finish."""
+    """A failure of the database in words: its schema is not ours, it is not there, its disk is full, or it
+    could not finish."""
     reason, state = str(error).strip(), getattr(error, "sqlstate", None)
+    if state in _OLD_SCHEMA:
+        return say("数据库的结构不是最新的：", "The database's schema is not the newest: ") + (
+            reason.splitlines()[0]
+        ), say("请运行：citygrid db upgrade", "Run: citygrid db upgrade")
     if state is None or state.startswith(_UNREACHABLE):
         return say("无法连接数据库：", "The database cannot be reached: ") + reason, say(
             "请核对 CITYGRID_DATABASE_URL；私有数据库用 citygrid db up 启动。",
@@ -146,13 +155,15 @@ def _of_database(error: Any) -> tuple[str, str]:
 def _tell_failure(error: Exception) -> None:
     """What went wrong and what to do, in the operator's language."""
     import psycopg
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from gis.errors import CityGridError
 
     if isinstance(error, CityGridError):
         message, remedy = say(error.message_zh, error.message_en), say(error.remedy_zh, error.remedy_en)
-    elif isinstance(error, (OperationalError, psycopg.OperationalError)):
+    elif isinstance(error, (OperationalError, psycopg.OperationalError)) or (
+        isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", None) in _OLD_SCHEMA
+    ):
         message, remedy = _of_database(getattr(error, "orig", error))
     else:
         message = (
