@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from api.auth import FirstThings, NotSignedIn
@@ -30,10 +31,15 @@ class TooLarge(Invalid):
     """The body is larger than the server reads."""
 
 
+class CutShort(Invalid):
+    """The body stopped coming before its end."""
+
+
 STATUSES: dict[type[CityGridError], int] = {
     NotSignedIn: 401,
     FirstThings: 403,
     TooManyTries: 429,
+    CutShort: 408,
     TooLarge: 413,
     Invalid: 422,
     Denied: 403,
@@ -71,6 +77,8 @@ def problem(error: CityGridError, headers: Mapping[str, str], status: int | None
         answer_headers["Retry-After"] = "5"
     if isinstance(error, TooManyTries):
         answer_headers["Retry-After"] = str(error.details["retry_after_s"])
+    if isinstance(error, CutShort):
+        answer_headers["Connection"] = "close"  # what may still come of the body is no request
     return JSONResponse(
         problem_body(error, status, language_of(headers.get("accept-language"))),
         status,
@@ -184,6 +192,15 @@ def _database_down() -> Unavailable:
     )
 
 
+def cut_short() -> CutShort:
+    return CutShort(
+        en="The request did not arrive whole; nothing was written.",
+        zh="请求未完整到达，未写入任何内容。",
+        remedy_en="Send it again; a report with the same report_key is written once.",
+        remedy_zh="请重新提交；同一 report_key 的上报只会写入一次。",
+    )
+
+
 def _our_fault(reference: str) -> Unavailable:
     return Unavailable(
         en=f"The server made a mistake ({reference}); nothing was written.",
@@ -208,6 +225,10 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
         return problem(_of_framework(error), request.headers, error.status_code)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
+        return problem(cut_short(), request.headers)  # a lost line is the street's affair: no line in the log
 
     @app.exception_handler(DataError)
     async def unstorable(request: Request, error: DataError) -> JSONResponse:

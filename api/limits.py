@@ -1,7 +1,9 @@
-"""How much of a body the server reads, counted while it arrives: a claim in a header is not believed."""
+"""How much of a body the server reads, and how long it waits for more of it: a claim in a header is not
+believed."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -17,6 +19,8 @@ UPLOAD_LIMIT = 60_000_000
 DRAIN_LIMIT = 100_000_000
 """Bytes read and thrown away after a refusal, so that the sender comes to read the answer. A body said to be
 larger than this is no mistake worth reading."""
+PATIENCE_S = 30.0
+"""How long a sender may pause within a body; a phone that has lost its line begins anew."""
 
 Message = MutableMapping[str, Any]
 
@@ -25,11 +29,13 @@ class BodyLimit:
     """ASGI middleware that answers 413 as soon as a body proves too large, without keeping what arrived.
 
     The application sees an end of the request; whatever it then answers is replaced. Nothing is written,
-    because an endpoint acts only on a body it has read whole.
+    because an endpoint acts only on a body it has read whole. A sender that pauses for longer than
+    `patience_s` seconds is taken for gone.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, patience_s: float = PATIENCE_S) -> None:
         self.app = app
+        self.patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,12 +43,18 @@ class BodyLimit:
         headers = Headers(scope=scope)
         upload = headers.get("content-type", "").startswith("multipart/form-data")
         limit = UPLOAD_LIMIT if upload else TEXT_LIMIT
-        read, refused = 0, False
+        read, whole, refused = 0, False, False
 
         async def counted() -> Message:
-            nonlocal read, refused
-            message = await receive()
+            nonlocal read, whole, refused
+            try:
+                # Behind the body comes only word that the caller has left: a stream waits for it all day.
+                async with asyncio.timeout(None if whole else self.patience_s):
+                    message = await receive()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
             read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if read <= limit:
                 return message
             if not refused:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+import sqlalchemy as sa
 import structlog
 
 from api import retention
@@ -70,7 +71,9 @@ class Worker:
         while not stop.is_set():
             try:
                 step(stop)
-            except Exception as error:  # a lost database, a fault of ours: the next round finds it all again
+            except sa.exc.OperationalError as error:  # the next round finds it all again
+                _log.warning("round failed", step=step.__name__, error=str(error.orig))
+            except Exception as error:  # a fault of ours: as well
                 _log.error("round failed", step=step.__name__, error=type(error).__name__, exc_info=error)
             stop.wait(seconds)
 

@@ -16,7 +16,7 @@ import anyio
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,7 +25,7 @@ from api import app as api_app
 from api import docs_page, logs
 from api.auth import FirstThings
 from api.demo_accounts import demo_accounts
-from api.errors import problem, status_of
+from api.errors import cut_short, problem, status_of
 from api.oidc import Provider
 from api.senders import senders_of
 from dash_app import account_pages, frame, phone, replay_view
@@ -216,7 +216,12 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
             Route("/icon.svg", app_icon),
             Route("/favicon.ico", app_icon),
         ],
-        exception_handlers={CityGridError: _refused, HTTPException: _not_there, Exception: _fault},
+        exception_handlers={
+            CityGridError: _refused,
+            HTTPException: _not_there,
+            ClientDisconnect: _gone,
+            Exception: _fault,
+        },
     )
 
 
@@ -270,6 +275,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_there(request: Request, error: Exception) -> Response:
     return await _refused(request, _nothing_at(request))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return problem(cut_short(), request.headers)
 
 
 async def _fault(request: Request, error: Exception) -> Response:

@@ -12,13 +12,17 @@ import struct
 import zlib
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from api.app import create_app
+from api.limits import BodyLimit
 from api.schemas import ReportBody
-from tests.served_city import report_body
+from gis.settings import Settings
+from tests.served_city import report_body, serving
 from tests.toy_city import NOW
 
 INCIDENTS = "/api/v1/incidents"
@@ -176,6 +180,33 @@ def test_ten_megabytes_hidden_in_a_form_are_refused_too(api):
     form = {"report": (None, json.dumps(report_body(description="x" * 10_000_000)))}
     refused(api.client("member").post(INCIDENTS, files=form), 413)
     assert nothing_written(api)
+
+
+def cut_short(api, address: str) -> socket.socket:
+    """A line on which a report with photographs has begun and does not go on."""
+    line = socket.create_connection((urlsplit(address).hostname, urlsplit(address).port), timeout=20)
+    line.sendall(
+        f"POST /api/v1/incidents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token('member')}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n".encode()
+    )
+    return line
+
+
+def test_a_sender_that_stops_within_a_body_is_let_go(api):
+    app = BodyLimit(create_app(api.database, Settings(home=api.home)), patience_s=0.2)
+    with serving(app) as address, cut_short(api, address) as line:
+        answer = b"".join(iter(lambda: line.recv(65536), b""))  # to the end: the server hangs up
+    assert answer.startswith(b"HTTP/1.1 408") and b"report_key" in answer
+    assert nothing_written(api)
+
+
+def test_a_phone_that_loses_its_line_is_no_fault_of_the_server(api, capsys):
+    """Street weather: it leaves no line in the log, and least of all a traceback."""
+    with serving(create_app(api.database, Settings(home=api.home))) as address:
+        cut_short(api, address).close()
+        assert httpx.get(f"{address}/healthz").status_code == 200
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.out + captured.err and nothing_written(api)
 
 
 def test_the_server_goes_on_after_a_flood(api):
