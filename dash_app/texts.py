@@ -99,6 +99,16 @@ TEXTS: dict[str, tuple[str, str]] = (
         ),
         "people.posts_held": ("任 {n} 岗", "posts: {n}"),
         "people.end_post": ("结束任职", "End this post"),
+        "people.end_ask": ("结束任职…", "End this post…"),
+        "people.end_what": (
+            "从现在起，{name} 不再担任{role}（{ground}）。",
+            "From now on {name} is no longer {role} of {ground}.",
+        ),
+        "people.end_stays": (
+            "此前由谁负责照旧留痕，手上的事件仍归本人。没有别人任此岗时，它会列在“缺口”里，可随时再指派。",
+            "Who answered until now stays on record, and open cases stay with this person. If nobody else"
+            " holds the post, it is listed under Holes and can be given again at any time.",
+        ),
         "people.roster": ("排班", "Roster"),
         "people.open_cases": ("在办 {n}", "{n} open"),
         "people.overdue_cases": ("超期 {n}", "{n} overdue"),

@@ -17,7 +17,7 @@
     const dialog = cg.openDialog(document.getElementById('hours-form').content.cloneNode(true), button);
     dialog.querySelector('h2').textContent = button.getAttribute('aria-label');
     const end = dialog.querySelector('[data-end-post]');
-    end.addEventListener('click', () => change(end, 'DELETE', `/api/v1/duties/${button.dataset.hours}`));
+    end.addEventListener('click', () => askEnd(button));
     dialog.querySelector('form').addEventListener('submit', async (event) => {
       event.preventDefault();
       const shifts = page.hours[new FormData(event.target).get('hours')];
@@ -25,6 +25,22 @@
         if (await cg.send('PUT', `/api/v1/duties/${button.dataset.hours}/shifts`, { shifts })) cg.again();
       } catch (problem) {
         cg.tell(problem, dialog.querySelector('[data-problem]'));
+      }
+    });
+  }
+
+  function askEnd(button) {
+    const dialog = cg.openDialog(document.getElementById('end-form').content.cloneNode(true), button);
+    dialog.querySelector('[data-end-what]').textContent = button.dataset.ends;
+    dialog.querySelector('form').addEventListener('submit', async (event) => {
+      event.preventDefault();
+      const done = event.submitter;
+      done.disabled = true;
+      try {
+        if (await cg.send('DELETE', `/api/v1/duties/${button.dataset.hours}`)) cg.again();
+      } catch (problem) {
+        cg.tell(problem, dialog.querySelector('[data-problem]'));
+        done.disabled = false;
       }
     });
   }

@@ -17,7 +17,7 @@ from dash_app.clock_words import day_words
 from dash_app.desk import Desk, Visit
 from dash_app.markup import div, icon, join, span, tag
 from dash_app.panels.roster import Week, calendar_table, hole_list, leave_list
-from dash_app.panels.roster_dialogs import HOURS, give_dialog, hours_dialog
+from dash_app.panels.roster_dialogs import HOURS, end_dialog, give_dialog, hours_dialog
 from dash_app.plain_frame import plain_page
 from dash_app.texts import Words
 from dash_app.view_state import midnight
@@ -77,7 +77,7 @@ def _body(desk: Desk, session: Session, visit: Visit, asked: dict[str, str], now
             leave_list(words, theirs, calendar, week, keeps=keeps),
             cls="people-side",
         ),
-        hours_dialog(words) if keeps else None,
+        (hours_dialog(words), end_dialog(words)) if keeps else None,
     ]
     if keeps and any(hole.kind == "vacant" for hole in calendar.holes):
         people = assignable(session, code, now=now)

@@ -64,7 +64,7 @@ def _ground(
     rows = []
     for post in REQUIRED_POSTS[level]:
         lines = [line for line in ground.lines if line.post == post]
-        rows += [_line(words, line, week, now_line, keeps) for line in lines]
+        rows += [_line(words, line, ground, week, now_line, keeps) for line in lines]
         vacant = [h for h in holes if (h.ground, h.post, h.kind) == (ground.code, post, "vacant")]
         if vacant:
             may_give = keeps and vacant[-1].ends_at > now
@@ -79,12 +79,14 @@ def _ground(
     )
 
 
-def _line(words: Words, line: PostLine, week: Week, now_line: Markup | None, keeps: bool) -> Markup:
+def _line(
+    words: Words, line: PostLine, ground: GroundLines, week: Week, now_line: Markup | None, keeps: bool
+) -> Markup:
     who = div(
         span(line.name, cls="bold"),
         span(words(f"role.{line.post}"), cls="s12 mute cut"),
         span(cls="grow"),
-        _hours_button(words, line) if keeps else None,
+        _hours_button(words, line, ground) if keeps else None,
         cls="who",
         role="rowheader",
     )
@@ -94,8 +96,10 @@ def _line(words: Words, line: PostLine, week: Week, now_line: Markup | None, kee
     )
 
 
-def _hours_button(words: Words, line: PostLine) -> Markup:
+def _hours_button(words: Words, line: PostLine, ground: GroundLines) -> Markup:
+    """Opens the dialog of a post's hours; knows already what ending the post would mean."""
     label = words("people.hours_of", name=line.name)
+    role = words(f"role.{line.post}")
     return tag(
         "button",
         icon("clock", "s"),
@@ -104,6 +108,7 @@ def _hours_button(words: Words, line: PostLine) -> Markup:
         title=label,
         aria_label=label,
         data_hours=line.duty_id,
+        data_ends=words("people.end_what", name=line.name, ground=ground.name, role=role),
     )
 
 

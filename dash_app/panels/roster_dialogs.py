@@ -40,10 +40,26 @@ def hours_dialog(words: Words) -> Markup:
             div(choices, cls="choices"),
             div(cls="problem", role="alert", hidden=True, data_problem=True),
             _foot(
-                words, tag("button", words("people.end_post"), type="button", cls="btn", data_end_post=True)
+                words, tag("button", words("people.end_ask"), type="button", cls="btn", data_end_post=True)
             ),
         ),
         id="hours-form",
+    )
+
+
+def end_dialog(words: Words) -> Markup:
+    """What ending a post means, asked once more; for the script to open, which fills in whose post it is."""
+    return tag(
+        "template",
+        tag(
+            "form",
+            tag("h2", words("people.end_post"), id="dialog-title"),
+            tag("p", data_end_what=True),
+            tag("p", words("people.end_stays"), cls="s12 mute"),
+            div(cls="problem", role="alert", hidden=True, data_problem=True),
+            _foot(words, done="people.end_post"),
+        ),
+        id="end-form",
     )
 
 
@@ -85,11 +101,11 @@ def _person(words: Words, one: Assignable, loads: Mapping[int, Load]) -> Markup:
     return tag("option", " · ".join((one.name, one.ground, *held, *overdue)), value=one.member_id)
 
 
-def _foot(words: Words, more: Markup | None = None) -> Markup:
+def _foot(words: Words, more: Markup | None = None, *, done: str = "people.save") -> Markup:
     return div(
         more,
         span(cls="grow"),
         tag("button", words("cancel"), type="button", cls="btn", data_close_dialog=True),
-        tag("button", words("people.save"), type="submit", cls="btn primary"),
+        tag("button", words(done), type="submit", cls="btn primary"),
         cls="row dialog-foot",
     )

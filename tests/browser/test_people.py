@@ -89,8 +89,17 @@ def test_a_vacancy_is_given_to_somebody_and_the_post_ended(site):
     assert held.locator(".bar.there").count() == 1
     held.hover()
     held.locator("[data-hours]").click()
+    page.locator(".dialog [data-end-post]").click()
+    asked = page.locator(".dialog").inner_text()
+    assert "从现在起" in asked and "不再担任物管员（安澜 001）" in asked and "再指派" in asked
+    page.locator(".dialog [data-close-dialog]").click()
+    page.reload()
+    assert vacancy.count() == 0, "asked and taken back: the post is held as before"
+    held.hover()
+    held.locator("[data-hours]").click()
+    page.locator(".dialog [data-end-post]").click()
     with page.expect_navigation():
-        page.locator(".dialog [data-end-post]").click()
+        page.locator(".dialog [type=submit]").click()
     assert vacancy.count() == 1
 
 

@@ -86,6 +86,17 @@ def test_a_vacant_post_has_a_line_and_only_a_keeper_changes_hours():
 
 
 @pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("zh", "从现在起，王×× 不再担任网格员（安澜 001）。"),
+        ("en", "From now on 王×× is no longer Member of 安澜 001."),
+    ],
+)
+def test_ending_a_post_says_first_whose_it_is_and_from_when(language, sentence):
+    assert f'data-ends="{sentence}"' in table(calendar(), language)
+
+
+@pytest.mark.parametrize(
     ("language", "first", "second"),
     [
         ("zh", "网格员、网格长、街道值班员都不在", "网格员 王××、李× 休假，无人代班"),
