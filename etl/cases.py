@@ -54,8 +54,14 @@ CHANNEL = "import"
 SOON = timedelta(hours=1)
 GIVEN_LIMIT = ("来源系统给定的时限", "The limit the source system gave")
 
-BEFORE = Reason("closed_before", "结案时间早于上报时间", "it was closed before it was reported")
-FUTURE = Reason("in_future", "上报时间在将来", "it was reported in the future")
+BEFORE = Reason(
+    "closed_before", "结案时间早于上报时间", "it was closed before it was reported",
+    "请核对两个时间及其时区。", "Check both times and their offset.",
+)  # fmt: skip
+FUTURE = Reason(
+    "in_future", "上报时间在将来", "it was reported in the future", "请核对时间及其时区。",
+    "Check the time and its offset.",
+)  # fmt: skip
 CHANGED = Reason(
     "changed",
     "与先前导入的同一编号内容不同",
@@ -63,7 +69,10 @@ CHANGED = Reason(
     "请在本系统中办理变更。",
     "Make the change here, by a move.",
 )
-NOT_ROUTED = Reason("not_routed", "无法定责", "nobody can be found for the place")
+NOT_ROUTED = Reason(
+    "not_routed", "无法定责", "nobody can be found for the place", "请核对坐标和坐标系声明。",
+    "Check the coordinates and the declared system.",
+)  # fmt: skip
 
 
 def incidents(session: Session, request: FileRequest, occasion: Occasion) -> LoadReport:

@@ -29,7 +29,10 @@ NOT_LISTED = Reason(
     "Correct it, or say in a mapping file what it means.",
 )
 NOT_WANTED = Reason("not_wanted", "映射文件排除了该取值", "the mapping file leaves this value out")
-BAD_VALUE = Reason("bad_value", "无法识别的取值", "a value that cannot be read")
+BAD_VALUE = Reason(
+    "bad_value", "无法识别的取值", "a value that cannot be read", "请按该列的类型填写。",
+    "Write it as the column wants it: a number, a date, yes or no.",
+)  # fmt: skip
 TOO_LONG = Reason("too_long", "文字过长", "a text is too long", "请缩短。", "Shorten it.")
 LEFT_EMPTY = Reason("left_empty", "无法识别的取值已留空", "a value that cannot be read was left empty")
 CONTROL = Reason("control_characters", "已去除控制字符", "control characters were taken out")
@@ -37,6 +40,8 @@ SHIFTED = Reason(
     "shifted",
     "该行的值比表头多，可能缺引号",
     "the row has more values than the header: a quotation mark may be missing",
+    "请核对引号和分隔符。",
+    "Check quotation marks and separators.",
 )
 
 NOTHING = frozenset({"", "null", "<null>", "none", "nan", "n/a", "na", "-", "--", "/", "nat"})

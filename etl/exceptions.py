@@ -29,7 +29,9 @@ NO_BUFFER = Reason(
     "请填写 buffer_m（米）。",
     "Fill in buffer_m, in metres.",
 )
-ENDS_BEFORE = Reason("ends_before", "结束早于开始", "it ends before it starts")
+ENDS_BEFORE = Reason(
+    "ends_before", "结束早于开始", "it ends before it starts", "请核对起止时间。", "Check both times."
+)
 
 _LINES = (1, 5)
 """GEOS type numbers of lines."""

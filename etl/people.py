@@ -45,7 +45,13 @@ KEPT_RIGHT = Reason(
     "文件里仍是更正前的内容，已保留更正",
     "the file still says what was put right; the correction stays",
 )
-WRONG_SPAN = Reason("wrong_span", "结束日期不晚于开始日期", "it ends before it begins")
+WRONG_SPAN = Reason(
+    "wrong_span",
+    "结束日期不晚于开始日期",
+    "it ends before it begins",
+    "请核对起止日期。",
+    "Check both dates.",
+)
 
 # A file names a building by the code it was loaded with, by its name, or by estate and number.
 _BUILDING = """

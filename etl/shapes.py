@@ -33,7 +33,10 @@ SWAPPED = Reason(
     "请先经度后纬度地重新导出。",
     "Export it again with the longitude first.",
 )
-WRONG_KIND = Reason("wrong_kind", "几何类型不符", "a geometry of the wrong kind")
+WRONG_KIND = Reason(
+    "wrong_kind", "几何类型不符", "a geometry of the wrong kind", "请换成该图层的点、线或面。",
+    "Draw it as the layer wants it: point, line or polygon.",
+)  # fmt: skip
 BROKEN = Reason("broken", "几何无法修复", "the geometry cannot be repaired", "请重新绘制。", "Draw it again.")
 MENDED = Reason("mended", "已修复无效几何", "an invalid geometry was repaired")
 EXTRACTED = Reason(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.frame import FAILED, Means, emit_json, say, tell
+from api.cli.frame import FAILED, ID, Means, emit_json, say, tell
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出。", "Print JSON."))
 
@@ -19,7 +19,7 @@ def command() -> None:
 
 
 @command.command("who-read", help=say("谁看过一户。", "Who looked at a household, newest first."))
-@click.argument("household", type=int)
+@click.argument("household", type=ID)
 @AS_JSON
 @click.pass_obj
 def who_read(means: Means, household: int, as_json: bool) -> None:

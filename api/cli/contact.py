@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.frame import Means, say, tell
+from api.cli.frame import ID, Means, say, tell
 
 if TYPE_CHECKING:
     from incidents.contacts import Contact
@@ -25,7 +25,7 @@ def command() -> None:
 )
 @click.argument("sender", type=click.Choice(["email", "sms", "webhook"]))
 @click.argument("address")
-@click.option("--member", "member_id", type=int, help=say("人员编号。", "The member it belongs to."))
+@click.option("--member", "member_id", type=ID, help=say("人员编号。", "The member it belongs to."))
 @click.option("--account", help=say("账户名。", "The account it belongs to."))
 @click.option("--department", help=say("部门编码。", "The department it belongs to, by code."))
 @click.option(
@@ -87,7 +87,7 @@ def _whose(contact: Contact) -> str:
 
 
 @command.command(help=say("删除联系地址。", "Forget an address."))
-@click.argument("number", type=int)
+@click.argument("number", type=ID)
 @click.pass_obj
 def remove(means: Means, number: int) -> None:
     from incidents.contacts import remove_contact

@@ -22,6 +22,9 @@ REFUSED_ROWS = 1
 FAILED = 2
 INTERRUPTED = 130
 
+ID = click.IntRange(1, 2**31 - 1)
+"""Numbers of rows are PostgreSQL integers; a larger one names nothing."""
+
 
 def language() -> str:
     """`zh` or `en`: `CITYGRID_LANGUAGE`, else whether the locale is a Chinese one."""
@@ -165,6 +168,9 @@ def _tell_failure(error: Exception) -> None:
         isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", None) in _OLD_SCHEMA
     ):
         message, remedy = _of_database(getattr(error, "orig", error))
+    elif isinstance(error, OSError) and error.filename:
+        message = f"{error.filename}: {error.strerror}"
+        remedy = say("请核对该文件或文件夹及其权限。", "Check that file or folder, and its permissions.")
     else:
         message = (
             say("出了意料之外的错误：", "An unexpected fault: ") + f"{type(error).__name__}: {error}"[:500]

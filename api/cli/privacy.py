@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from api.cli.frame import Means, emit_json, say, tell
+from api.cli.frame import ID, Means, emit_json, say, tell
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出。", "Print JSON."))
 
@@ -75,7 +75,7 @@ def _refuse_unknown(kinds: tuple[str, ...]) -> None:
         "What is held about a person, where it came from, who saw it. The look is recorded.",
     )
 )
-@click.option("--resident", type=int, help=say("居民编号。", "The resident's number."))
+@click.option("--resident", type=ID, help=say("居民编号。", "The resident's number."))
 @click.option("--name", help=say("准确的姓名，与电话同用。", "The exact name, with --phone."))
 @click.option("--phone", help=say("准确的电话。", "The exact telephone."))
 @click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from api.cli.files import operator
-from api.cli.frame import Means, emit_json, say, tell
+from api.cli.frame import ID, Means, emit_json, say, tell
 
 
 @click.group(help=say("账户与令牌。", "Accounts and tokens."))
@@ -27,7 +27,7 @@ def command() -> None:
     ),
 )
 @click.option(
-    "--member", "member_id", type=int, help=say("对应的人员编号。", "The member this account is for.")
+    "--member", "member_id", type=ID, help=say("对应的人员编号。", "The member this account is for.")
 )
 @click.option("--display-name", help=say("显示名。", "Name shown on screen."))
 @click.option(

@@ -183,6 +183,21 @@ def test_a_fault_of_ours_is_told_without_a_traceback_unless_asked_for(citygrid, 
         cli.main()
 
 
+def test_a_place_that_takes_no_file_is_named(citygrid, monkeypatch):
+    def write(url):
+        open("/proc/out.csv", "w")
+
+    monkeypatch.setattr("api.migrations.upgrade", write)
+    status, _, err = citygrid("db", "upgrade")
+    assert status == 2 and "/proc/out.csv" in err and "permissions" in err and "unexpected" not in err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "2147483648", "9" * 30])
+def test_a_number_that_names_nothing_is_told_as_such(citygrid, number):
+    status, _, err = citygrid("audit", "who-read", "--", number)
+    assert status == 2 and "2147483647" in err
+
+
 def test_the_state_of_the_database_is_told(citygrid):
     assert citygrid("db", "upgrade")[0] == 0
     status, out, _ = citygrid("db", "status", "--json")
