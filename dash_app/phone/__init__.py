@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+import anyio
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
@@ -23,6 +24,7 @@ from dash_app.desk import Desk
 from dash_app.entry import manner
 from dash_app.frame import document
 from dash_app.markup import LOGO, join, sprite, tag
+from dash_app.pages.ground import active_map, bounds_of
 from dash_app.statics import ENGINE
 from dash_app.texts import Words
 from dash_app.tokens import css_variables, ui_palette
@@ -33,6 +35,8 @@ SHARED = {"markers.js": Path(__file__).parent.parent / "map_view" / "markers.js"
 """Scripts of the desk that the phone draws with too."""
 VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
 """A keyboard takes its room from the page: the button under what is being typed stays in reach."""
+DEMO_GROUND = (113.1, 23.0)
+"""Where the demo city will lie while there is no city yet."""
 KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -41,7 +45,8 @@ def routes(desk: Desk) -> list[Route]:
 
     async def page(request: Request) -> Response:
         has_token = COOKIE in request.cookies
-        page = phone_page(desk, *manner(request), has_token=has_token)
+        middle = await anyio.to_thread.run_sync(_middle, desk)
+        page = phone_page(desk, *manner(request), has_token=has_token, middle=middle)
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     return [
@@ -51,10 +56,23 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-def phone_page(desk: Desk, language: str, theme: str, *, has_token: bool) -> str:
+def _middle(desk: Desk) -> tuple[float, float]:
+    """Where a map begins for somebody without a cell and without a position: lon, lat, EPSG:4490."""
+    with desk.database.system_work() as session:
+        bounds = bounds_of(active_map(session), "")
+    if bounds is None:
+        return DEMO_GROUND
+    west, south, east, north = bounds
+    return (west + east) / 2, (south + north) / 2
+
+
+def phone_page(
+    desk: Desk, language: str, theme: str, *, has_token: bool, middle: tuple[float, float] = DEMO_GROUND
+) -> str:
     """The one HTML page. `now` lets the scripts count by the server's clock, whatever the phone's says.
 
     Scripts cannot see the cookie: `has_token` tells them whether asking who is signed in makes sense.
+    `middle` is that of the city, lon and lat in EPSG:4490.
     """
     words, at = Words(language), f"/m/{files_state()}/"
     data = {
@@ -64,6 +82,7 @@ def phone_page(desk: Desk, language: str, theme: str, *, has_token: bool) -> str
         "now": desk.clock().isoformat(),
         "engine": ENGINE,
         "has_token": has_token,
+        "middle": {"lon": middle[0], "lat": middle[1]},
     }
     rail = ui_palette(theme)["rail"]["surface"]
     head = join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.conftest import Site
-from tests.browser.test_phone import open_phone
+from tests.browser.phones import open_phone
 from tests.toy_city import LAT, LON, NORTH_WEST
 
 

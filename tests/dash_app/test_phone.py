@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from dash_app import phone
 from dash_app.phone import FILES, files_state, phone_page
 from gis.errors import NotFound
+from tests.toy_city import LAT, LON
 
 SCRIPTS = sorted(FILES.glob("*.js"))
 
@@ -48,6 +49,11 @@ def test_the_page_asks_only_this_server_and_runs_nothing_inline(page):
     inline = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page)
     assert inline == [' id="phone-page" type="application/json"'], "data, not a script"
     assert not re.search(r"<[^>]+\son\w+=", page)
+
+
+def test_the_map_begins_in_the_middle_of_the_city_that_is_loaded(served):
+    data = json.loads(re.search(r'id="phone-page"[^>]*>(.*?)</script>', served("/m").text)[1])
+    assert (data["middle"]["lon"], data["middle"]["lat"]) == pytest.approx((LON, LAT)), "of its four cells"
 
 
 def test_the_page_holds_nobodys_data(office, page):

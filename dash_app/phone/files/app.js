@@ -19,10 +19,11 @@ import { tasksView } from './view_tasks.js';
 
 const VIEWS = { tasks: tasksView, task: taskView, report: reportView, cells: cellsView, me: meView };
 const TABS = [['tasks', 'case'], ['report', 'cam'], ['cells', 'grid'], ['me', 'people']];
+const OF_WORK = ['tasks', 'cells'];   /* what a resident has none of */
 const TOAST_MS = 4200, MINUTE = 60000, TRY_AGAIN_MS = 15000;
 
 const root = put(document.getElementById('phone'), html`<header id="top"></header><div id="lost" role="status"></div><main id="view" tabindex="-1"></main><footer id="foot"></footer><div id="veil" hidden><div id="sheet" role="dialog" aria-modal="true" tabindex="-1"></div></div>`);
-const [top, lost, main, foot, veil] = root.children, sheet = veil.firstElementChild;
+const [top, lost, main, foot, veil] = root.children, sheet = veil.firstElementChild, behind = [top, main, foot];
 const waiting = new Set();
 let view = null, painted = null, sheetActions = {}, depth = 0, pressed = false, reachedAt = now(), again = null;
 
@@ -35,6 +36,11 @@ export const app = {
   /* The cells of the person, each with its outline; the first is the one to begin with. */
   get cells() { return this.me ? this.me.posts.filter((post) => post.geometry && post.ground.length === 15) : []; },
 
+  get isResident() { return Boolean(this.me) && this.me.principal.role === 'resident'; },
+
+  /* Where one begins and comes back to. */
+  get home() { return this.isResident ? '#/me' : '#/tasks'; },
+
   go(hash) {
     if (location.hash === hash) open();
     else location.hash = hash;
@@ -42,7 +48,7 @@ export const app = {
 
   back() {
     if (depth > 0) history.back();
-    else this.go('#/tasks');
+    else this.go(this.home);
   },
 
   /* Draw again what changed, the whole view or the part `draw` draws. Not under a finger, or the button it
@@ -76,14 +82,18 @@ export const app = {
     this.asking = about;
     put(sheet, html`<div class="grab"></div>${markup}`);
     veil.hidden = false;
+    behind.forEach((part) => { part.inert = true; });
     sheet.focus({ preventScroll: true }); // not a field: a keyboard would hide the question
   },
 
   closeSheet() {
+    if (veil.hidden) return;
     veil.hidden = true;
+    behind.forEach((part) => { part.inert = false; });
     put(sheet, '');
     sheetActions = {};
     this.asking = null;
+    main.focus({ preventScroll: true });
   },
 
   async enter() {
@@ -107,7 +117,8 @@ export const app = {
 function open() {
   if (!app.me) return;
   const [name, ...parts] = location.hash.slice(2).split('/');
-  show((VIEWS[name] || VIEWS.tasks)(app, ...parts));
+  const known = VIEWS[name] && !(app.isResident && OF_WORK.includes(name)) ? name : app.home.slice(2);
+  show(VIEWS[known](app, ...parts));
 }
 
 async function show(next) {
@@ -138,7 +149,7 @@ async function load(wanted) {
 function failed() {
   return {
     title: say('error.title'),
-    header: view.tab === null ? backHeader(say('error.title')) : undefined,
+    header: view.tab === null && app.me ? backHeader(say('error.title')) : undefined,
     body: html`<div class="pad">${problem(view.error)}<button class="btn big" data-do="retry">${say('error.retry')}</button></div>`,
     tab: view.tab,
   };
@@ -154,12 +165,14 @@ function paint() {
   put(main, drawn.body);
   put(foot, drawn.foot || (drawn.tab === null ? '' : tabs(drawn.tab)));
   restore();
+  // A reader of the screen goes on in the new page, not at the top of the document.
+  if (veil.hidden && document.activeElement === document.body) main.focus({ preventScroll: true });
   document.title = `${drawn.title || say('product')} · ${say('product')}`;
   if (view.after && !view.error) view.after(main);
 }
 
 function tabs(current) {
-  return html`<nav class="tabs" aria-label="${say('tabs')}">${TABS.map(([name, sign]) => html`<a href="#/${name}" ${current === name ? html`aria-current="page"` : ''}>${icon(sign)}<span>${say('tab.' + name)}</span></a>`)}</nav>`;
+  return html`<nav class="tabs" aria-label="${say('tabs')}">${TABS.filter(([name]) => !(app.isResident && OF_WORK.includes(name))).map(([name, sign]) => html`<a href="#/${name}" ${current === name ? html`aria-current="page"` : ''}>${icon(sign)}<span>${say('tab.' + name)}</span></a>`)}</nav>`;
 }
 
 /* ---- what a tap does ------------------------------------------------------------------------------ */
@@ -262,5 +275,5 @@ document.addEventListener('visibilitychange', catchUp);
 setInterval(() => { if (!document.hidden && view && view.ticks) app.redraw(); }, MINUTE);
 
 api.whenSignedOut(() => app.signedOut(app.me !== null));
-if (page.has_token) show({ load: () => app.enter(), draw: () => ({ title: '', body: '', tab: null }) });
+if (page.has_token) show({ tab: null, load: () => app.enter(), draw: () => ({ title: '', body: html`<div class="waiting"></div>`, tab: null }) });
 else app.signedOut();

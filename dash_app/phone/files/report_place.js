@@ -9,7 +9,7 @@ import { sharedBorder, sidesAt } from './sides.js';
 import { metresBetween } from './times.js';
 import { say } from './words.js';
 
-const TAP_ACCURACY_M = 5, START = { lon: 113.1, lat: 23.0 };
+const TAP_ACCURACY_M = 5;
 /* Below this the two likeliest cells together are not even likely: choosing between them would be a guess. */
 const WORTH_ASKING = 0.5;
 /* A circle this wide is shown from so far that no finger finds a door. */
@@ -140,7 +140,7 @@ export function placeStep(app, report) {
       renewed = true;
     }
     if (fix && !answer && !failure && !asked) return ask();
-    if (!(await map.attach(holder, fix || position.here() || START, (event) => settle(byTap(event.lngLat))))) return;
+    if (!(await map.attach(holder, fix || position.here() || page.middle, (event) => settle(byTap(event.lngLat))))) return;
     map.show('focus', answer && !unsure() && answer.shapes[0] ? [map.feature(answer.shapes[0], { role: 'cell' })] : []);
     map.show('fix', fix ? [map.feature(map.circle(fix, fix.accuracy_m)), map.point(fix)] : []);
     map.show('candidates', unsure() ? [

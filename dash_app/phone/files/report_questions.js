@@ -14,7 +14,7 @@ export function questions(app, report) {
   function field(one) {
     const title = html`<span>${either(one.zh, one.en)}${one.required ? '' : html` <span class="mute">${say('report.optional')}</span>`}</span>`, offered = choices(one);
     if (!offered) return html`<label class="field">${title}<input data-input="typed" data-key="${one.key}" data-kind="${one.kind}" maxlength="200" ${one.kind === 'number' ? html`inputmode="decimal"` : ''} value="${given(one) ?? ''}" autocomplete="off"></label>`;
-    return html`<div class="field">${title}<div class="chips" role="radiogroup">${offered.map(([value, words]) => html`<button type="button" class="choice" role="radio" aria-selected="${String(given(one) === value)}" data-do="answer" data-key="${one.key}" data-value="${JSON.stringify(value)}">${words}</button>`)}</div></div>`;
+    return html`<div class="field">${title}<div class="chips" role="radiogroup" aria-label="${either(one.zh, one.en)}">${offered.map(([value, words]) => html`<button type="button" class="choice" role="radio" aria-checked="${String(given(one) === value)}" data-do="answer" data-key="${one.key}" data-value="${JSON.stringify(value)}">${words}</button>`)}</div></div>`;
   }
 
   /* An empty answer is none; so is a number that is no number. */

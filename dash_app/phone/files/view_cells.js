@@ -3,10 +3,9 @@ import * as api from './api.js';
 import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon } from './html.js';
+import { page } from './page.js';
 import { avatar, empty } from './parts.js';
 import { say } from './words.js';
-
-const BEGIN = { lon: 113.1, lat: 23.0 };
 
 export function cellsView(app, chosen) {
   const cell = app.cells.find((post) => post.ground === chosen) || app.cells[0];
@@ -50,7 +49,7 @@ export function cellsView(app, chosen) {
 
     async after(main) {
       if (!cell) return;
-      if (!(await map.attach(main.querySelector('[data-map]'), position.here() || BEGIN))) return;
+      if (!(await map.attach(main.querySelector('[data-map]'), position.here() || page.middle))) return;
       map.show('focus', [map.feature(cell.geometry, { role: 'cell' })]);
       map.show('here', position.here() ? [map.point(position.here())] : []);
       if (!looked) map.look({ bounds: map.boundsOf([cell.geometry]), padding: 20, zoom: 18, still: true });

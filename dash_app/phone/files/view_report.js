@@ -104,7 +104,7 @@ export function reportView(app) {
 
     get actions() {
       return {
-        back: () => (report.draft.step > 1 && !report.answer ? report.step(report.draft.step - 1) : app.go('#/tasks')),
+        back: () => (report.draft.step > 1 && !report.answer ? report.step(report.draft.step - 1) : app.go(app.home)),
         step: (button) => report.step(Number(button.dataset.to)),
         again: () => report.restart(),
         discard: () => app.ask(html`<h2>${say('draft.discard')}</h2><p class="s13 mid">${say('draft.discard_note')}</p><div class="bar"><button class="btn big" data-do="close">${say('cancel')}</button><button class="btn big primary grow" data-do="yes">${say('draft.discard_yes')}</button></div>`, {

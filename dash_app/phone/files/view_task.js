@@ -64,7 +64,7 @@ export function taskView(app, id) {
 
   function photos() {
     if (item.photos.length < 2) return '';
-    return html`<section><h3>${say('task.photos')}</h3><div class="photos">${item.photos.map((photo) => html`<figure><a href="/api/v1/photos/${photo.id}" target="_blank" rel="noopener"><img src="/api/v1/photos/${photo.id}" alt=""></a><figcaption class="s13 mute">${say('task.photo_' + photo.kind)} ${timeOf(photo.at)}</figcaption></figure>`)}</div></section>`;
+    return html`<section><h3>${say('task.photos')}</h3><div class="photos">${item.photos.map((photo) => html`<figure><a href="/api/v1/photos/${photo.id}" target="_blank" rel="noopener"><img src="/api/v1/photos/${photo.id}" alt="${say('task.photo_' + photo.kind)} ${timeOf(photo.at)}"></a><figcaption class="s13 mute">${say('task.photo_' + photo.kind)} ${timeOf(photo.at)}</figcaption></figure>`)}</div></section>`;
   }
 
   function story() {

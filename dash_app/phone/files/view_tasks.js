@@ -5,6 +5,7 @@ import * as map from './map.js';
 import * as position from './position.js';
 import { html, icon, when } from './html.js';
 import { move } from './moves.js';
+import { page } from './page.js';
 import { doorWords, empty, glyph, pill, stages } from './parts.js';
 import { distanceWords, metresBetween, timeOf } from './times.js';
 import { myWork, workCard, workMove } from './work.js';
@@ -12,7 +13,6 @@ import { say, titleOf } from './words.js';
 
 const MINE = ['dispatched', 'handling', 'parked'];
 const LOOK = { reported: 'tasks.confirm', handled: 'tasks.verify' };   /* what somebody else waits for: that I look */
-const START = { lon: 113.1, lat: 23.0 };
 let byDistance = true;
 let last = null;   /* what was listed last, and for whom: back from a case it is there at once, network or not */
 
@@ -88,7 +88,7 @@ export function tasksView(app) {
         const hit = map.caseAt(event);
         if (hit && hit.id !== undefined) app.go('#/task/' + hit.id);
       };
-      if (!(await map.attach(main.querySelector('[data-map]'), here || START, opened))) return;
+      if (!(await map.attach(main.querySelector('[data-map]'), here || page.middle, opened))) return;
       map.show('focus', app.cells.map((post) => map.feature(post.geometry, { role: 'cell' })));
       map.show('open', [
         ...[...rows, ...asked].map((row) => map.point(row, { clock: row.clock, hollow: row.hollow, icon: row.icon }, row.id)),
