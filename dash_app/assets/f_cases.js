@@ -52,6 +52,17 @@
     return R.createElement('a', { href, className: 'case-link' }, value);
   };
 
+  /* A moment of this year without the year; the whole of it is the tooltip. */
+  components.CaseMoment = function ({ value }) {
+    return value && value.startsWith(`${new Date().getFullYear()}-`) ? value.slice(5) : value;
+  };
+
+  functions.citygridClosedColumn = function ({ api }) {
+    let any = false;
+    api.forEachNode((node) => { any = any || Boolean(node.data.closed); });
+    api.setColumnsVisible(['closed'], any);
+  };
+
   functions.citygridTheme = function (base) {
     return base.withParams({
       fontFamily: 'inherit',
@@ -60,6 +71,7 @@
       headerFontWeight: 400,
       rowHeight: 32,
       headerHeight: 32,
+      cellHorizontalPadding: 10,
       wrapperBorderRadius: 10,
       borderColor: 'var(--cg-line)',
       backgroundColor: 'var(--cg-panel)',

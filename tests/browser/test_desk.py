@@ -271,6 +271,14 @@ def test_the_case_page_sorts_filters_and_gives_a_file(desk):
     desk.locator(".rail [data-page=cases]").click()
     number = ".ag-row[row-index='0'] [col-id=number]"
     desk.locator(number).wait_for()
+    closed = desk.locator(".ag-header-cell[col-id=closed]")
+    closed.wait_for(state="detached")
+    seen, whole = desk.locator(".ag-center-cols-viewport").evaluate("v => [v.clientWidth, v.scrollWidth]")
+    assert whole <= seen, "at 1280 nothing of an open case lies out of sight"
+    go(desk, "/cases?scope=ended")
+    closed.wait_for()
+    go(desk, "/cases")
+    closed.wait_for(state="detached")
     heading, ends = ".ag-header-cell[col-id=number]", []
     for direction in ("ascending", "descending"):
         desk.locator(heading).click()
