@@ -55,7 +55,8 @@ class Scope:
     channel: str | None = None
     member: int | None = None
 
-    def where(self, by: Principal) -> Where:
+    def cases(self, by: Principal) -> Where:
+        """Conditions on the case `i` alone."""
         found = visible_to(by)
         if self.territory:
             low, high = prefix_range(self.territory)
@@ -66,6 +67,11 @@ class Scope:
             found.add("i.department_code = :department", department=self.department)
         if self.channel is not None:
             found.add("i.channel = :channel", channel=self.channel)
+        return found
+
+    def where(self, by: Principal) -> Where:
+        """Conditions on the case `i` and on the judged row `e`."""
+        found = self.cases(by)
         if self.member is not None:
             found.add("e.member_id = :member", member=self.member)
         return found
@@ -87,11 +93,12 @@ def evaluate(
     nothing falls under is missing, and so is an indicator over nothing: both stand for 0 of 0. Raises Invalid
     for a grouping that does not exist.
     """
-    where = (scope or Scope()).where(by)
+    where, here = _asked(session, scope or Scope(), by)
     found: Counts = {}
     for population, wanted in _by_population(indicators, group).items():
         rows = session.execute(
-            sa.text(_count_sql(population, wanted, group, where)), {**where.params, **_spans(windows, now)}
+            sa.text(here + _count_sql(population, wanted, group, where)),
+            {**where.params, **_spans(windows, now)},
         )
         for row in rows:
             of_group = found.setdefault(row[0] or EVERYTHING, [{} for _ in windows])
@@ -133,6 +140,30 @@ _WINDOWS = """
      FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
           WITH ORDINALITY AS u(starts_at, as_of, n)) AS w
 """
+
+
+PICKED_OUT = 20_000
+"""So many cases are counted from their own moves; more, from all moves of the window."""
+_OF_THESE = "WHERE incident_id IN (SELECT unnest(CAST(:here AS int[])))"
+
+
+def _asked(session: Session, scope: Scope, by: Principal) -> tuple[Where, str]:
+    """The conditions on rows, and the WITH that tells the populations which steps and clocks to look at.
+
+    A subdistrict's month in a large city would else be judged in all of the city's moves, to keep a hundredth
+    of them. Its cases are picked out first, and PostgreSQL knows how many they are.
+    """
+    where, cases = scope.where(by), scope.cases(by)
+    picked = sa.text(f"SELECT i.id FROM incident AS i{cases.sql} LIMIT {PICKED_OUT + 1}")
+    here = session.scalars(picked, cases.params).all()
+    few = len(here) <= PICKED_OUT
+    if few:
+        where.params["here"] = list(here)
+    of_these = _OF_THESE if few else ""
+    return where, (
+        f"WITH step_here AS NOT MATERIALIZED (SELECT * FROM story_step {of_these}),"
+        f" clock_here AS NOT MATERIALIZED (SELECT * FROM clock_span {of_these}) "
+    )
 
 
 def _from(population: str, where: Where, more: str = "") -> str:
@@ -202,7 +233,7 @@ def entries(
 
     `group` is a grouping and the code of one group of it. Raises Invalid for a cursor that is none.
     """
-    where = (scope or Scope()).where(by)
+    where, here = _asked(session, scope or Scope(), by)
     counted = indicator.counted(group[0] if group else None)
     where.add(_CONDITION[part].format(d=counted, n=indicator.numerator))
     if group is not None:
@@ -213,6 +244,7 @@ def entries(
     rows = session.execute(
         sa.text(
             f"""
+            {here}
             SELECT i.id, i.number, i.title, k.name_zh, k.name_en, k.icon, i.stage, i.place, i.territory,
                    c.name, e.at, ({indicator.numerator}) AS counted
             {_from(indicator.population, where, _NAMES)}

@@ -3,7 +3,8 @@
 Each population is a SELECT that is evaluated for one window `w` (starts_at, as_of). A row has the case
 (`incident_id`), the moment at which it is judged (`at`, within the window), the person who had it then
 (`member_id`, where somebody did) and the flags its indicators ask for. Everything is told as it was known at
-`as_of`, the end of the window: last month's figures do not change when a case is reopened today.
+`as_of`, the end of the window: last month's figures do not change when a case is reopened today. `step_here`
+and `clock_here` are the steps and clocks of the cases that are asked about (`incidents.evaluation`).
 
 An obligation is judged once: when it was met, or at its limit if it was not. So weeks add up to their month,
 and nothing overdue leaves the denominator by never being done.
@@ -50,7 +51,7 @@ def _last_of(moves: tuple[str, ...], first: str, flag: str, second: str, but: st
            f.next IS NOT DISTINCT FROM '{second}' AS {flag}
     FROM (SELECT m.incident_id, m.at, m.move, lead(m.move) OVER (PARTITION BY m.incident_id
                                                                  ORDER BY m.version, m.id) AS next
-          FROM story_step AS m
+          FROM step_here AS m
           WHERE m.move IN {moves} AND m.from_stage <> 'joined' AND {_WITHIN.format(at="m.at")}) AS f
     WHERE f.move = '{first}' {without}
     """
@@ -81,7 +82,7 @@ _REPORTS = f"""
                bool_or(m.to_stage IN ('registered', 'joined', 'rejected')) AS decided,
                bool_or(m.to_stage IN ('registered', 'joined')) AS registered,
                {_changed_to("void")} AS void, {_changed_to("closed")} AS closed, {_ENDED_NOW} AS ended
-        FROM story_step AS m WHERE {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
+        FROM step_here AS m WHERE {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
     ) AS f ON f.incident_id = r.id
     WHERE {_WITHIN.format(at="r.reported_at")}
 """
@@ -90,7 +91,7 @@ _REGISTRATIONS = f"""
     SELECT f.incident_id, f.at, NULL::int AS member_id, r.channel IN {PUBLIC_CHANNELS} AS public,
            coalesce(k.standard, '{LOCAL}') <> '{LOCAL}' AS patrolled, f.void
     FROM (SELECT m.*, {_changed_to("void", "OVER (PARTITION BY m.incident_id)")} AS void
-          FROM story_step AS m
+          FROM step_here AS m
           WHERE m.move IN ('register', 'confirm', 'reopen', 'void') AND {_WITHIN.format(at="m.at")}) AS f
     JOIN incident AS r ON r.id = f.incident_id JOIN category AS k ON k.code = r.category
     WHERE f.move IN ('register', 'confirm', 'reopen') AND f.to_stage = 'registered'
@@ -109,7 +110,7 @@ def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: s
     judged = "least(c.due_at, c.stopped_at)"
     together = f"""
       UNION ALL
-      SELECT m.incident_id, m.at, m.at, true, true FROM story_step AS m
+      SELECT m.incident_id, m.at, m.at, true, true FROM step_here AS m
       WHERE m.move = '{at_once}' AND m.version = 1 AND m.role <> 'system' AND {_WITHIN.format(at="m.at")}
     """
     imported = f"""
@@ -128,7 +129,7 @@ def _obligations(clocks: tuple[str, ...], met_by: tuple[str, ...], *, at_once: s
       SELECT c.incident_id, {judged} AS at, c.started_at,
              coalesce(c.stopped_at <= c.due_at, false) AS in_time,
              coalesce(c.stopped_at < w.as_of AND c.stopped_by IN {_listed(met_by)}, false) AS done
-      FROM clock_span AS c
+      FROM clock_here AS c
       WHERE c.clock IN {_listed(clocks)} AND {_WITHIN.format(at=judged)}
         AND (c.stopped_by IN {_listed(met_by)} OR c.due_at < coalesce(c.stopped_at, 'infinity'))
         AND NOT (c.stopped_at IS NULL AND c.pauses <> '[]' AND c.pauses -> -1 -> 1 = 'null'
@@ -152,7 +153,7 @@ _HANDLING = _obligations(("handle", "level"), ("finish",))
 _CLOSING = f"""
     SELECT h.incident_id, h.at, h.member_id, h.in_time, coalesce(c.closed_at >= h.started_at, false) AS closed
     FROM ({_HANDLING}) AS h LEFT JOIN (
-        SELECT m.incident_id, max(m.at) AS closed_at FROM story_step AS m
+        SELECT m.incident_id, max(m.at) AS closed_at FROM step_here AS m
         WHERE m.move IN ('close', 'reopen') AND {_WITHIN.format(at="m.at")} GROUP BY m.incident_id
         HAVING max(m.version) FILTER (WHERE m.move = 'close')
                > coalesce(max(m.version) FILTER (WHERE m.move = 'reopen'), 0)

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from gis.access import Principal
 from gis.errors import Invalid, NotFound
-from incidents import indicators_page, tracking
+from incidents import evaluation, indicators_page, tracking
 from incidents.calendar import CITY_ZONE
 from incidents.evaluation import PARTS, Scope, entries, evaluate
 from incidents.indicators import INDICATORS, Ratio, indicator_named
@@ -124,6 +124,13 @@ def numbers(found, group: str = "", window: int = 0) -> dict[str, tuple[int, int
 def test_every_indicator_reads_what_was_counted_by_hand(town, day):
     assert numbers(read(town)) == BY_HAND
     assert set(BY_HAND) == set(INDICATORS)
+
+
+def test_many_cases_are_counted_from_the_moves_of_the_window_alike(town, day, monkeypatch):
+    monkeypatch.setattr(evaluation, "PICKED_OUT", 9)  # the day has ten cases
+    assert numbers(read(town)) == BY_HAND
+    late = entries(town.session, indicator_named("handled_on_time"), DAY, "rest", by=town.operator, now=LATER)
+    assert {row.incident_id for row in late.entries} == {day["B"].id, day["I"].id}
 
 
 @pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda indicator: indicator.id)
