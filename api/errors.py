@@ -192,6 +192,18 @@ def _database_down() -> Unavailable:
     )
 
 
+DATABASE_FAILURES = (DataError, OperationalError)
+"""What the database may raise without a fault of ours: a value it cannot hold; it cannot be reached."""
+
+
+def of_database(error: Exception, path: str) -> CityGridError:
+    """One of `DATABASE_FAILURES` in words, for whoever asked for `path`."""
+    if isinstance(error, OperationalError):
+        _log.error("database unavailable", path=path, error=str(error.orig))
+        return _database_down()
+    return _unstorable()
+
+
 def cut_short() -> CutShort:
     return CutShort(
         en="The request did not arrive whole; nothing was written.",
@@ -231,13 +243,9 @@ def add_handlers(app: FastAPI) -> None:
         return problem(cut_short(), request.headers)  # a lost line is the street's affair: no line in the log
 
     @app.exception_handler(DataError)
-    async def unstorable(request: Request, error: DataError) -> JSONResponse:
-        return problem(_unstorable(), request.headers)
-
     @app.exception_handler(OperationalError)
-    async def database_down(request: Request, error: OperationalError) -> JSONResponse:
-        _log.error("database unavailable", path=request.url.path, error=str(error.orig))
-        return problem(_database_down(), request.headers)
+    async def database_failed(request: Request, error: Exception) -> JSONResponse:
+        return problem(of_database(error, request.url.path), request.headers)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:

@@ -25,13 +25,13 @@ from api import app as api_app
 from api import docs_page, logs
 from api.auth import FirstThings
 from api.demo_accounts import demo_accounts
-from api.errors import cut_short, problem, status_of
+from api.errors import DATABASE_FAILURES, cut_short, of_database, problem
 from api.oidc import Provider
 from api.senders import senders_of
 from dash_app import account_pages, frame, phone, replay_view
 from dash_app.case_csv import case_file
 from dash_app.desk import Desk, current_visit
-from dash_app.entry import WELCOME, Entry, manner, own_address, signed_in, wants_page
+from dash_app.entry import WELCOME, Entry, manner, own_address, refused, signed_in
 from dash_app.evaluation_csv import evaluation_file
 from dash_app.map_style import map_style
 from dash_app.pages import (
@@ -219,6 +219,7 @@ def _pages(desk: Desk, public_url: str | None, *, has_provider: bool) -> Starlet
         exception_handlers={
             CityGridError: _refused,
             HTTPException: _not_there,
+            **dict.fromkeys(DATABASE_FAILURES, _database_failed),
             ClientDisconnect: _gone,
             Exception: _fault,
         },
@@ -267,14 +268,15 @@ def _nothing_at(request: Request) -> NotFound:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, CityGridError)
-    if not wants_page(request):
-        return problem(error, request.headers)
-    language, theme = manner(request)
-    return HTMLResponse(error_page(Words(language), theme, error), status_of(error))
+    return refused(request, error)
 
 
 async def _not_there(request: Request, error: Exception) -> Response:
-    return await _refused(request, _nothing_at(request))
+    return refused(request, _nothing_at(request))
+
+
+async def _database_failed(request: Request, error: Exception) -> Response:
+    return refused(request, of_database(error, request.url.path))
 
 
 async def _gone(request: Request, error: Exception) -> Response:

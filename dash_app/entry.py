@@ -9,12 +9,12 @@ from urllib.parse import quote, urlsplit
 
 import anyio
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.addresses import secret_in_address, secrets_in
 from api.auth import FirstThings, NotSignedIn, not_signed_in, principal_for_token
-from api.errors import problem
+from api.errors import DATABASE_FAILURES, of_database, problem, status_of
 from api.gate import refuse_cross_site, token_in
 from dash_app.desk import (
     LANGUAGE_COOKIE,
@@ -25,8 +25,10 @@ from dash_app.desk import (
     chosen_theme,
     visiting,
 )
+from dash_app.plain_pages import error_page
+from dash_app.texts import Words
 from gis.access import DESK_ROLES, Principal
-from gis.errors import Denied
+from gis.errors import CityGridError, Denied
 
 SIGN_IN = "/sign-in"
 WELCOME = "/welcome"
@@ -56,6 +58,8 @@ class Entry:
             return await _first_things(request, first)(scope, receive, send)
         except Denied as refusal:
             return await problem(refusal, request.headers)(scope, receive, send)
+        except DATABASE_FAILURES as error:
+            return await refused(request, of_database(error, scope["path"]))(scope, receive, send)
         if principal is None or principal.role not in DESK_ROLES:
             return await _turned_away(request, principal)(scope, receive, send)
         with visiting(Visit(principal, *manner(request))):
@@ -86,6 +90,18 @@ def manner(connection: HTTPConnection) -> tuple[str, str]:
 def wants_page(request: Request) -> bool:
     """Whether a person opens this in a browser, rather than a script asking for data."""
     return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+
+
+def refused(request: Request, error: CityGridError) -> Response:
+    """A failure in words: a page for a person, a problem document for a script."""
+    answer: Response = problem(error, request.headers)
+    if not wants_page(request):
+        return answer
+    language, theme = manner(request)
+    page = HTMLResponse(error_page(Words(language), theme, error), status_of(error))
+    if "retry-after" in answer.headers:
+        page.headers["Retry-After"] = answer.headers["retry-after"]
+    return page
 
 
 def _turned_away(request: Request, principal: Principal | None) -> Response:

@@ -72,7 +72,7 @@ class EvaluationView:
             try:
                 ends = datetime.combine(last + timedelta(days=1), time(), zone)
                 return window_between(datetime.combine(first, time(), zone), ends, zone)
-            except Invalid:
+            except (Invalid, OverflowError):  # the day after the last day of the calendar
                 pass
         return named_window(self.window or FIRST_WINDOW, now, zone)
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import psycopg
@@ -185,7 +186,7 @@ def test_a_fault_of_ours_is_told_without_a_traceback_unless_asked_for(citygrid, 
 
 def test_a_place_that_takes_no_file_is_named(citygrid, monkeypatch):
     def write(url):
-        open("/proc/out.csv", "w")
+        Path("/proc/out.csv").write_text("")
 
     monkeypatch.setattr("api.migrations.upgrade", write)
     status, _, err = citygrid("db", "upgrade")

@@ -17,6 +17,7 @@ from api.gate import COOKIE
 from dash_app.app import compose
 from dash_app.entry import own_address
 from dash_app.wire import SMALL
+from gis.database import Database
 from gis.settings import Settings
 from tests import apart
 from tests.toy_city import NOW
@@ -90,6 +91,24 @@ def test_data_is_refused_without_sign_in(stranger, path):
     answer = stranger.request("POST" if path.endswith("component") else "GET", path)
     assert answer.status_code == 401
     assert answer.json()["remedy_zh"] and answer.json()["remedy_en"]
+
+
+@pytest.mark.parametrize("path", ["/", "/cases", "/people", "/account", "/public", "/m"])
+def test_without_its_database_a_page_says_so_and_when_to_come_back(path):
+    database = Database("postgresql+psycopg://nobody@/nowhere?host=/nonexistent")
+    office = Client(compose(database, Settings(), clock=lambda: NOW), **{COOKIE: "x"})
+    page = office.get(path, headers=PAGE)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "数据库暂时无法连接" in page.text and "<h1" in page.text
+    program = office.get(path)
+    assert program.status_code == 503 and program.json()["remedy_en"]
+    database.dispose()
+
+
+@pytest.mark.parametrize("path", ["/users?q=%00", "/exports?q=%00"])
+def test_an_address_that_no_keyboard_writes_is_no_fault_of_ours(signed_in, path):
+    page = signed_in("admin").get(path, headers=PAGE)
+    assert page.status_code == 422 and "空字符" in page.text
 
 
 def test_a_member_is_shown_the_way_to_the_phone_page(signed_in):

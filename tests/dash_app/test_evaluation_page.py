@@ -65,7 +65,15 @@ def test_a_ground_that_is_not_ones_own_has_no_numbers(office):
 
 
 @pytest.mark.parametrize(
-    "query", ["by=weather", "window=x", "territory=abc", "from=x&to=y", "part=all&code='"]
+    "query",
+    [
+        "by=weather",
+        "window=x",
+        "territory=abc",
+        "from=x&to=y",
+        "part=all&code='",
+        "from=0001-01-01&to=9999-12-31",
+    ],
 )
 def test_nonsense_in_the_address_counts_as_nothing(office, query):
     with office.at():
