@@ -53,7 +53,7 @@ def routes(desk: Desk) -> list[Route]:
             return RedirectResponse(own_address(asked) if asked else home, 303)
         language, theme = manner(request)
         kept = request.cookies.get(STEPS_COOKIE, "")
-        steps = max(int(kept) if kept.isdigit() and len(kept) < 3 else 0, len(known.first))
+        steps = max(int(kept) if kept.isdecimal() and len(kept) < 3 else 0, len(known.first))
         page = welcome_page(Words(language), theme, known, own_address(asked), steps)
         answer = HTMLResponse(page, headers={"Cache-Control": "no-store"})
         answer.set_cookie(STEPS_COOKIE, str(steps), max_age=3600, path=WELCOME, httponly=True, samesite="lax")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gis.access import CODE_WIDTHS, code_level
 from gis.errors import Invalid
+from gis.text import can_be_kept
 from incidents.evaluation import GROUND_LEVELS, GROUPINGS, PARTS
 from incidents.indicators import INDICATORS, Indicator
 from incidents.windows import NAMES, Window, named_window, window_between
@@ -37,7 +38,7 @@ class EvaluationView:
         values: dict[str, str] = {}
         for key, value in parse_qsl(query):
             name = "from_" if key == "from" else key
-            if name in known and len(value) <= 40:
+            if name in known and len(value) <= 40 and can_be_kept(value):
                 values[name] = value.strip()
         return cls(**values)._checked()
 

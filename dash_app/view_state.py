@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from dash_app.tokens import CLOCKS
+from gis.text import can_be_kept
 from incidents.case_rows import ANSWER_STATES
 from incidents.incident import ENDED, STAGES
 from incidents.queries import Filter
@@ -73,7 +74,7 @@ class ViewState:
         values: dict[str, str] = {}
         for key, value in parse_qsl((search or "").lstrip("?")):
             name = "from_" if key == "from" else key
-            if name in known and len(value) <= 200:
+            if name in known and len(value) <= 200 and can_be_kept(value):
                 values[name] = value.strip()
         return cls(**values)._checked()
 
@@ -81,7 +82,7 @@ class ViewState:
         """The same address with everything that cannot mean anything left out."""
         changes: dict[str, str] = {}
         for name in ("territory", *SELECTABLE):
-            if not getattr(self, name).isdigit():
+            if not getattr(self, name).isdecimal():
                 changes[name] = ""
         if len(self.territory) not in (4, 6, 9, 12, 15):
             changes["territory"] = ""

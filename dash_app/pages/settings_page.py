@@ -176,7 +176,7 @@ def _calendar(look: _Asking) -> Markup:
 
 def _year(asked: str | None, today: date) -> int:
     """The year asked for, else this one; nonsense counts as nothing."""
-    if asked and asked.isdigit() and 2000 <= int(asked) <= 2100:
+    if asked and asked.isdecimal() and 2000 <= int(asked) <= 2100:
         return int(asked)
     return today.year
 

@@ -39,7 +39,7 @@ def building_name(words: Words, building: BuildingFacts) -> str:
     number = ""
     if building.number:
         number = building.number
-        if number.isdigit():
+        if number.isdecimal():
             number = words("building.number", number=number)
     parts = [part for part in (building.estate, number) if part]
     if parts:

@@ -64,6 +64,12 @@ def test_no_text_breaks_an_address(text, name):
         assert ViewState.parse(state.query) == state
 
 
+@pytest.mark.parametrize("search", ["q=%00", "incident=%C2%B2", "building=7%00", "territory=%00"])
+def test_what_the_database_cannot_be_asked_is_left_out(search):
+    """A NUL, and a superscript that only looks like a number."""
+    assert ViewState.parse(search) == ViewState()
+
+
 def test_two_selections_leave_the_first_kind():
     assert ViewState.parse("cell=990101001001001&incident=7").selection == ("incident", "7")
 
