@@ -34,8 +34,12 @@ def left_words(clock: str, due_at: datetime | None, now: datetime, language: str
     if due_at is None:
         return "无时限" if zh else "no limit"
     if clock == "overdue":
+        if now - due_at < timedelta(minutes=1):
+            return "刚超期" if zh else "just over"
         words = span_words(now - due_at, language)
         return f"超 {words}" if zh else f"{words} over"
+    if due_at - now < timedelta(minutes=1):
+        return "剩不到 1 分" if zh else "under 1 min"
     words = span_words(due_at - now, language)
     return f"剩 {words}" if zh else words
 

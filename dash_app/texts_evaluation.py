@@ -28,7 +28,7 @@ EVALUATION_TEXTS: dict[str, tuple[str, str]] = {
     "eval.down_bad": ("降 {n} 个百分点，变差", "down {n} points, worse"),
     "eval.level": ("持平", "no change"),
     "eval.not_comparable": ("无可比数据", "nothing to compare with"),
-    "eval.worse_note": ("粗体箭头：变差", "bold arrow: worse"),
+    "eval.worse_note": ("增减为百分点，粗体为变差", "changes in points, bold: worse"),
     "eval.basis": ("口径", "Counted as"),
     "eval.judged": ("判定时刻：{when}", "Judged {when}"),
     "eval.by": ("分组", "Grouped by"),

@@ -37,6 +37,8 @@ def test_a_span_shows_its_largest_fitting_units(minutes, zh, en):
     [
         ("in_time", 136, "剩 2 时 16 分", "2 h 16 min"),
         ("due_soon", 38, "剩 38 分", "38 min"),
+        ("due_soon", 0.9, "剩不到 1 分", "under 1 min"),
+        ("overdue", -0.9, "刚超期", "just over"),
         ("overdue", -47, "超 47 分", "47 min over"),
         ("paused", 38, "已暂停", "paused"),
         ("closed", -47, "已结案", "closed"),
