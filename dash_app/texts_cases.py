@@ -24,7 +24,7 @@ CASE_TEXTS: dict[str, tuple[str, str]] = {
     "step.going": ("进行中", "now"),
     "step.hint.registered": ("由受理员立案", "registered by the desk"),
     "step.hint.dispatched": ("派给责任人", "sent to the person responsible"),
-    "step.hint.handling": ("{limit}", "{limit}"),
+    "step.hint.handling": ("派遣后起算时限", "its clock starts with the dispatch"),
     "step.hint.verified": ("由非处置人核查", "by somebody other than the handler"),
     "step.hint.closed": ("回复后结案", "closed after the answer"),
     "dialog.note": ("说明", "Note"),
@@ -86,6 +86,10 @@ CASE_TEXTS: dict[str, tuple[str, str]] = {
     "moves.wait_verify": (
         "结案须先由非处置人核查。",
         "Somebody other than the handler verifies before closing.",
+    ),
+    "moves.ended_open": (
+        "事件已办结；确有需要可重开。",
+        "The case is done; it can be reopened where it must be.",
     ),
     "moves.ended": ("事件已办结，不再改动。", "The case is done and no longer changes."),
     # incident

@@ -68,7 +68,8 @@ def foot(
     room = BUTTONS[words.language]
     offered = [name for name in case.moves if not MOVES[name].takes_case]
     shown, rest = offered[:room], offered[room:]
-    buttons = [_button(words, name, primary=index == 0) for index, name in enumerate(shown)]
+    going_on = case.row.stage not in ENDED
+    buttons = [_button(words, name, primary=going_on and index == 0) for index, name in enumerate(shown)]
     return tag(
         "footer",
         div(buttons, _more(words, rest), cls="row") if buttons else None,
@@ -117,7 +118,7 @@ def _why(words: Words, case: IncidentDetail) -> str:
     """What the case waits for, in one line."""
     row = case.row
     if row.stage in ENDED:
-        return words("moves.ended")
+        return words("moves.ended_open" if "reopen" in case.moves else "moves.ended")
     if row.stage == "joined":
         return words("moves.joined")
     if row.open_subtasks:

@@ -118,8 +118,12 @@ def _who(words: Words, case: IncidentDetail, move: MoveRow, before: datetime | N
 
 
 def _hint(words: Words, case: IncidentDetail, step: str) -> str:
-    if step == "handling":
-        return words.either(case.limit_words_zh, case.limit_words_en)
+    """What a step that is still to come waits for; of handling the limit, once its clock runs."""
+    clock = case.clock
+    if step == "handling" and case.dispatched_at:
+        if clock and clock.clock in ("handle", "level"):
+            return words.either(clock.words_zh, clock.words_en)
+        return ""
     return words(f"step.hint.{step}")
 
 

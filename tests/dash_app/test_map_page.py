@@ -162,6 +162,15 @@ def test_the_buttons_are_the_moves_of_the_table(office):
     assert re.findall(r'class="btn primary"[^>]*data-move="(\w+)"', handled) == ["verify"]
     closed, _, _ = panel(office, f"?incident={office.toy.cases['closed']}")
     assert re.findall(r'data-move="(\w+)"', closed) == ["reopen"]
+    assert 'class="btn primary" type="button"' not in closed and "可重开" in closed, "no next step"
+
+
+def test_only_the_clock_of_handling_stands_at_handling(office):
+    """A case not yet dispatched has a clock of its desk; that one's sum is no limit for the handler."""
+    waiting, _, _ = panel(office, f"?incident={office.toy.cases['waiting']}")
+    handling, _, _ = panel(office, f"?incident={office.toy.cases['overdue']}")
+    steps = [re.search(r'>处置<.*?class="who">(.*?)<', one, re.S)[1] for one in (waiting, handling)]
+    assert steps[0] == "派遣后起算时限" and "工作时" in steps[1]
 
 
 def test_a_case_is_drawn_with_its_cell_and_the_way_to_its_border(office):
