@@ -97,6 +97,22 @@ def test_a_report_is_written_without_a_server_and_sent_when_there_is_one(site):
     site.forgive(GONE)
 
 
+def test_a_report_left_while_it_is_sent_is_told_of_in_passing(site):
+    page = open_phone(site, "/m#/report", wait_for=".sheet .reason")
+    write_report(page, "发着就走开")
+    held = []
+    page.route("**/api/v1/incidents", lambda route: held.append(route), times=1)
+    page.click("[data-do=send]")
+    page.locator("[data-do=send]", has_text="正在上报").wait_for()
+    page.evaluate("location.hash = '#/tasks'")
+    page.wait_for_selector(".card.task")
+    held[0].continue_()
+    page.locator(".toast", has_text="已上报").wait_for()
+    page.wait_for_timeout(300)
+    assert page.locator("a.hint").count() == 0, "no draft is left"
+    assert len(reports_saying(site, "发着就走开")) == 1
+
+
 def test_a_coarse_position_is_not_taken_for_the_place_and_a_better_one_is(site):
     """The toy city is 400 m wide: a circle of 3 km says nothing about its cells."""
     page = open_phone(site, "/m#/report", at={**HOME, "accuracy": 3000}, wait_for=".sheet h2")

@@ -70,9 +70,11 @@ export function photoStep(app, report) {
       await drafts.discard(app.me.principal.username);
       report.answer = answer;
       report.draft = drafts.fresh();
+      if (!report.seen) app.toast(html`<b>${say('sent.title')}</b><div>${answer.number}</div>`, 'good');
     } catch (error) {
       if (!(error instanceof api.Problem)) throw error;
       failure = error;
+      if (!report.seen) app.tell(error);
     } finally {
       sending = false;
       app.redraw();

@@ -22,6 +22,9 @@ export function reportView(app) {
     failure: null,
     answer: null,
 
+    /* Whether it is what the person looks at; what becomes of a report left while it is sent is told in passing. */
+    seen: true,
+
     /* How many photographs are being made small: the report waits for them. */
     taking: 0,
 
@@ -97,6 +100,7 @@ export function reportView(app) {
     after: (main) => !report.answer && steps.now.after && steps.now.after(main),
 
     leave() {
+      report.seen = false;
       flush();
       steps.leave();
       window.removeEventListener('pagehide', flush);
