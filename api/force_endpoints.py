@@ -11,7 +11,7 @@ from api.gate import SignedInDoor
 from incidents import duplicates
 from incidents.duplicates import Alike
 from incidents.locating import locate
-from incidents.subtasks import Work, work_of
+from incidents.subtask_rows import Work, work_of
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 

@@ -27,6 +27,10 @@ def _is_private(folder: Path) -> bool:
     return any(above.exists() and not above.stat().st_mode & stat.S_IXOTH for above in folder.parents)
 
 
+CITY_ZONE = ZoneInfo("Asia/Shanghai")
+"""The zone of a city that names none. Doors pass `Settings.zone`; this is for callers without a door."""
+
+
 class Settings(BaseSettings):
     """What an operator may set. Environment variables win over `citygrid.toml`."""
 
@@ -39,7 +43,7 @@ class Settings(BaseSettings):
     home: Path = Path("var")
     """Private cluster, photographs, certificates; in a private folder of root's, `ROOTS_HOME` (`load`)."""
     port: int = 8050
-    timezone: str = "Asia/Shanghai"
+    timezone: str = CITY_ZONE.key
     real_data: Path | None = None
     ask_below: float = 0.8
     """A confidence under this makes the phone ask which side of the border the reporter is on."""

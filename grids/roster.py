@@ -26,10 +26,8 @@ from sqlalchemy.orm import Session
 
 from gis.database import Statement
 from gis.masking import mask_name
+from gis.settings import CITY_ZONE
 from grids.spans import NOTHING, Spans
-
-CITY_ZONE = ZoneInfo("Asia/Shanghai")
-"""Taken where a caller names no zone; doors pass `Settings.zone`."""
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -66,7 +64,8 @@ class Holder:
         return fits_unit and fits_floor
 
     def nearness(self, unit: str | None, floor: int | None) -> tuple[bool, int]:
-        """Of several heads who may hold a door the one answers whose part it surely is, smallest first."""
+        """How well a door fits the part, the largest value answering: surely within it, then how narrow it is
+        (0 for the whole building, a unit and each bound of the floors count 1)."""
         surely = (self.unit is None or unit is not None) and (
             self.floors == (None, None) or floor is not None
         )
@@ -135,6 +134,7 @@ class Roster:
         return term & self._shifts(holder, term) if holder.shifts else term
 
     def away(self, member_id: int) -> Spans:
+        """When a member is away, whatever the cause."""
         return Spans.of((a.starts_at, a.ends_at) for a in self._away.get(member_id, ()))
 
     def held(self, holder: Holder, window: Spans) -> Spans:
@@ -309,7 +309,7 @@ def load(
     return Roster(
         [_holder(*row) for row in found.duties or ()],
         [
-            Absence(m, _moment(start), _moment(end), stand_in)
+            Absence(m, _parsed(start), _parsed(end), stand_in)
             for m, start, end, stand_in in found.leaves or ()
         ],
         {row[0]: Someone(*row) for row in found.members or ()},
@@ -355,12 +355,12 @@ def _holder(
     hours = tuple(
         (day, time.fromisoformat(start), time.fromisoformat(end)) for day, start, end in shifts or ()
     )
-    end = None if ends_at is None else _moment(ends_at)
+    end = None if ends_at is None else _parsed(ends_at)
     return Holder(
-        duty_id, member_id, post, ground, building_id, _moment(starts_at), end, stand_in_for, hours, unit,
+        duty_id, member_id, post, ground, building_id, _parsed(starts_at), end, stand_in_for, hours, unit,
         (floor_from, floor_to),
     )  # fmt: skip
 
 
-def _moment(text: str) -> datetime:
+def _parsed(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gis.database import Base
+from gis.settings import CITY_ZONE
 
-CITY_ZONE = ZoneInfo("Asia/Shanghai")
 OFFICE_HOURS = ((time(8, 30), time(12)), (time(13, 30), time(17, 30)))
 """The city's ordinary office hours: 3.5 hours before noon, 4 after."""
 

@@ -17,7 +17,7 @@ from incidents.case_rows import FROM_SQL, ROW_SQL, Filter, Row, conditions, no_i
 from incidents.deadlines import Span, stretches
 from incidents.duplicates import Alike, JoinedReport, alike_to, reports_of
 from incidents.lifecycle import MOVES, SENDERS, is_with, open_moves
-from incidents.subtasks import SubtaskRow, subtasks_of
+from incidents.subtask_rows import SubtaskRow, subtasks_of
 from incidents.tracking import RatingRow, rating_of
 
 

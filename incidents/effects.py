@@ -154,6 +154,7 @@ def _park(step: Step) -> None:
 
 
 def _go_on(step: Step) -> None:
+    """After a pause or a parking: the clock runs again with what was left."""
     step.case.review_on = None
     step.clocks.release()
 

@@ -122,6 +122,6 @@ def begin_all(
             asked_by=by.display_name,
             now=now,
             what_en=one.name_en,
-            number=one.number,
+            step_number=one.number,
         )
     return len(wanted)

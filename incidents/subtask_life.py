@@ -69,8 +69,11 @@ def subtask_moves(task: SubtaskLike, case: CaseLike, person: Principal) -> list[
 
 
 def next_subtask_stage(task: SubtaskLike, name: str, case: CaseLike, person: Principal) -> str:
-    """The stage a piece of work comes to. Raises Conflict where its stage does not allow the move, Denied
-    where it is another force's."""
+    """The stage a piece of work comes to by a move that `lifecycle.next_stage` has let through.
+
+    Raises Conflict where its stage does not allow the move, Denied where it is another force's. Whether the
+    person steers the case was asked there already (the fact `in_charge`).
+    """
     if name in subtask_moves(task, case, person):
         return SUBTASK_MOVES[name].to_stage
     words = MOVES[name]
@@ -82,12 +85,8 @@ def next_subtask_stage(task: SubtaskLike, name: str, case: CaseLike, person: Pri
             remedy_zh="请刷新后查看该协办的情况。",
         )
     raise Denied(
-        en=f"The move {name} is for another force."
-        if SUBTASK_MOVES[name].receiver
-        else "You did not ask for it.",
-        zh=f"“{words.zh}”须由承办的力量办理。"
-        if SUBTASK_MOVES[name].receiver
-        else "只有主办或派遣人可以撤销。",
+        en=f"The move {name} is for the force the work was given to.",
+        zh=f"“{words.zh}”须由承办的力量办理。",
         remedy_en="Ask those it was given to, or the desk.",
         remedy_zh="请联系承办方或值班台。",
     )

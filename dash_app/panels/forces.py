@@ -15,7 +15,7 @@ from dash_app.texts import Words
 from incidents.lifecycle import MOVES
 from incidents.queries import IncidentDetail
 from incidents.subtask_life import SUBTASK_MOVES
-from incidents.subtasks import SubtaskRow
+from incidents.subtask_rows import SubtaskRow
 
 
 def forces_section(

@@ -19,7 +19,7 @@ from grids.exceptions import GroundException
 from grids.generation_check import check_generation
 from grids.responsibility import responsible_for
 from incidents.replay import replay
-from incidents.subtasks import work_of
+from incidents.subtask_rows import work_of
 from incidents.workflow import ReportDraft, move, report
 from layers.components import Component
 from tests import toy_city

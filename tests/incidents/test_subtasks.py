@@ -14,7 +14,8 @@ from incidents.clocks import CaseClock
 from incidents.incident import IncidentMove
 from incidents.notices import Notice
 from incidents.staged_limits import StagedLimit
-from incidents.subtasks import Subtask, work_of
+from incidents.subtask_rows import work_of
+from incidents.subtasks import Subtask
 from tests.toy_city import NORTH_EAST, NOW, SUBDISTRICT
 
 
@@ -54,6 +55,19 @@ def test_two_forces_work_in_parallel_each_with_its_own_clock(town, case, police)
     assert shown.row.open_subtasks == 2
     assert shown.row.due_at == before, "the case's own clock knows nothing of it"
     assert {clock.clock for clock in shown.clocks} == {"handle"}
+
+
+def test_all_that_was_asked_for_reaches_whoever_does_it(town, case):
+    note = "先断电，再封闭两侧车道。" * 60
+    assert asked(town, case, department="city_management", note=note).what == note
+
+
+def test_whose_move_it_is_is_told(town, case, police):
+    task = asked(town, case, member_id=police.member_id)
+    with pytest.raises(Conflict, match="sends cases or answers for this one"):
+        town.move(case, "assist_cancel", police, subtask_id=task.id, note="不用了")
+    with pytest.raises(Denied, match="the force the work was given to"):
+        town.move(case, "assist_accept", town.member, subtask_id=task.id)
 
 
 def test_the_case_is_not_finished_while_another_force_is_at_work(town, case, police):
