@@ -86,7 +86,10 @@ def table(_page: str) -> Component:
             "tooltipShowDelay": 600,
             "localeText": {"noRowsToShow": words("empty.filtered")},
         },
-        eventListeners={"rowDataUpdated": ["citygridClosedColumn(params)"]},
+        # Rows that are there before the table is ready update nothing; they are rendered all the same.
+        eventListeners={
+            event: ["citygridClosedColumn(params)"] for event in ("firstDataRendered", "rowDataUpdated")
+        },
         style={"height": "100%"},
     )
 

@@ -319,6 +319,20 @@ def test_nothing_lies_over_anything_else(desk, width):
             assert apart, f"{one} and {other} overlap at {width}"
 
 
+def test_the_end_of_the_filter_menu_is_on_a_low_screen(desk):
+    desk.set_viewport_size({"width": 1280, "height": 720})
+    desk.locator("[data-key=filter] summary").click()
+    box = desk.locator("[data-key=filter] .menu-body").bounding_box()
+    desk.keyboard.press("Escape")
+    desk.set_viewport_size({"width": 1280, "height": 800})
+    assert box["y"] + box["height"] <= 720
+
+
+def test_open_cases_have_no_column_for_their_end_however_one_comes_to_them(site):
+    page = site.open("/cases", wait_for=".cases .ag-row")
+    page.locator(".ag-header-cell[col-id=closed]").wait_for(state="detached")
+
+
 def test_a_switched_layer_and_a_language_are_kept(site):
     page = site.open("/")
     page.locator("[data-layers=buildings]").click()
