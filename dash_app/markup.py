@@ -164,6 +164,22 @@ def chip(*children: Any, **attributes: Any) -> Markup:
     return span(*children, cls="tag", **attributes)
 
 
+def language_buttons(current: str, names: tuple[str, str], label: str) -> Markup:
+    """The switch between Chinese and English, by these names of theirs."""
+    buttons = [
+        tag(
+            "button",
+            name,
+            type="button",
+            lang=language,
+            aria_pressed=str(current == language).lower(),
+            data_language=language,
+        )
+        for language, name in zip(("zh", "en"), names, strict=True)
+    ]
+    return span(buttons, cls="segments", role="group", aria_label=label)
+
+
 def section(*children: Any, cls: str = "") -> Markup:
     return tag("section", *children, cls=f"sec {cls}".strip())
 

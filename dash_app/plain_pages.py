@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from dash_app.frame import document
-from dash_app.markup import LOGO, div, icon, join, span, sprite, tag
+from dash_app.markup import LOGO, div, icon, join, language_buttons, span, sprite, tag
 from dash_app.texts import Words
 from dash_app.tokens import css_variables
 from gis.access import DESK_ROLES
@@ -49,7 +49,7 @@ def sign_in_page(
         span(tag("i"), span(words("sign.checking"), data_health_word=True), cls="live", data_health=True),
         span(cls="grow"),
         tag("a", words("public.title"), cls="link", href="/public"),
-        _languages(words),
+        language_buttons(words.language, ("中", "EN"), "语言 Language"),
         cls="sign-foot row",
     )
     poster = tag(
@@ -139,25 +139,6 @@ def _demo(words: Words, accounts: Sequence[tuple[str, str, str]]) -> Markup:
             cls="demo-accounts",
         ),
         cls="sign-demo",
-    )
-
-
-def _languages(words: Words) -> Markup:
-    return span(
-        [
-            tag(
-                "button",
-                name,
-                type="button",
-                lang=language,
-                aria_pressed=str(words.language == language).lower(),
-                data_language=language,
-            )
-            for language, name in (("zh", "中"), ("en", "EN"))
-        ],
-        cls="segments",
-        role="group",
-        aria_label="语言 Language",
     )
 
 

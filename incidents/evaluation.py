@@ -7,8 +7,6 @@ is not counted.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gis import cursors
 from gis.access import CODE_WIDTHS, Principal, prefix_range
 from gis.errors import Invalid
 from incidents.case_rows import Where, visible_to
@@ -239,7 +238,7 @@ def entries(
     if group is not None:
         where.add(f"{_grouping(group[0])} = :group_code", group_code=group[1])
     if after is not None:
-        at, id_ = _cursor(after)
+        at, id_ = cursors.read_moment(after)
         where.add("(e.at, i.id) < (:after_at, :after_id)", after_at=at, after_id=id_)
     rows = session.execute(
         sa.text(
@@ -255,27 +254,11 @@ def entries(
     ).all()
     found = [Entry(*row) for row in rows[:limit]]
     more = len(rows) > limit
-    return EntryPage(found, _as_cursor(found[-1]) if more else None)
+    last = cursors.written(found[-1].at.isoformat(), found[-1].incident_id) if more else None
+    return EntryPage(found, last)
 
 
 _NAMES = """
     JOIN category AS k ON k.code = i.category
     LEFT JOIN cell AS c ON c.generation = i.generation AND c.kind = 'social' AND c.code = i.cell_code
 """
-
-
-def _as_cursor(entry: Entry) -> str:
-    return base64.urlsafe_b64encode(json.dumps([entry.at.isoformat(), entry.incident_id]).encode()).decode()
-
-
-def _cursor(after: str) -> tuple[datetime, int]:
-    try:
-        at, id_ = json.loads(base64.urlsafe_b64decode(after.encode()))
-        return datetime.fromisoformat(at), int(id_)
-    except (ValueError, TypeError) as error:
-        raise Invalid(
-            en="The paging cursor cannot be read.",
-            zh="翻页游标无法识别。",
-            remedy_en="Pass `next` of the page before unchanged, or leave `after` out.",
-            remedy_zh="请原样传回上一页的 next，或不填 after。",
-        ) from error

@@ -6,8 +6,6 @@ moment.
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gis import cursors
 from gis.access import Principal
 from gis.errors import Invalid
 from incidents.case_file import (
@@ -134,7 +133,7 @@ def list_incidents(
     column, direction = ORDERS[order]
     where = conditions(wanted, by)
     if after:
-        value, last_id = _cursor(after)
+        value, last_id = cursors.read(after)
         sign = ">" if direction == "ASC" else "<"
         kind = "text" if order == "number" else "timestamptz"
         where.add(
@@ -161,21 +160,8 @@ def list_incidents(
     cursor = None
     if more:
         last = rows[limit - 1]
-        cursor = base64.urlsafe_b64encode(json.dumps([last["sort_key"], last["id"]]).encode()).decode()
+        cursor = cursors.written(last["sort_key"], last["id"])
     return Page(page, cursor)
-
-
-def _cursor(after: str) -> tuple[str, int]:
-    try:
-        value, last_id = json.loads(base64.urlsafe_b64decode(after.encode()))
-        return str(value), int(last_id)
-    except (ValueError, TypeError) as error:
-        raise Invalid(
-            en="The paging cursor cannot be read.",
-            zh="翻页游标无法识别。",
-            remedy_en="Pass `next` of the page before unchanged, or leave `after` out.",
-            remedy_zh="请原样传回上一页的 next，或不填 after。",
-        ) from error
 
 
 def count_incidents(session: Session, wanted: Filter, *, by: Principal, now: datetime) -> int:

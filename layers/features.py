@@ -16,6 +16,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gis import cursors
 from gis.access import prefix_range
 from gis.errors import Invalid, NotFound
 from layers.catalog import Layer, drawable_layer
@@ -136,12 +137,7 @@ def _conditions(
     if wanted.after is not None:
         after = _key(layer, wanted.after)
         if after is None:
-            raise Invalid(
-                en="The paging cursor cannot be read.",
-                zh="翻页游标无法识别。",
-                remedy_en="Pass `next` of the page before unchanged, or leave `after` out.",
-                remedy_zh="请原样传回上一页的 next，或不填 after。",
-            )
+            raise cursors.unreadable()
         parts.append(f"t.{layer.key} > :after")
         params["after"] = after
     return parts, params

@@ -8,6 +8,10 @@ from __future__ import annotations
 from dash_app.map_style.expressions import Layer, zoomed
 from dash_app.tokens import clock_palette, ui_palette
 
+_HOLLOW = ["case", ["boolean", ["get", "hollow"], False], "1", "0"]
+_MARKER = ["concat", "case|", ["get", "clock"], "|", _HOLLOW, "|", ["get", "icon"]]
+"""The name of an open case's image."""
+
 
 def cases(theme: str) -> list[Layer]:
     """Markers are images drawn on demand: `case|clock|hollow|icon` and `cluster|overdue|soon|time|paused`."""
@@ -79,15 +83,7 @@ def cases(theme: str) -> list[Layer]:
             "source": "open",
             "filter": single,
             "layout": {
-                "icon-image": [
-                    "concat",
-                    "case|",
-                    ["get", "clock"],
-                    "|",
-                    ["case", ["boolean", ["get", "hollow"], False], "1", "0"],
-                    "|",
-                    ["get", "icon"],
-                ],
+                "icon-image": _MARKER,
                 "icon-allow-overlap": True,
                 "icon-ignore-placement": True,
                 "symbol-z-order": "viewport-y",
@@ -124,15 +120,7 @@ def cases(theme: str) -> list[Layer]:
             "source": "focus",
             "filter": ["==", ["get", "role"], "incident"],
             "layout": {
-                "icon-image": [
-                    "concat",
-                    "case|",
-                    ["get", "clock"],
-                    "|",
-                    ["case", ["boolean", ["get", "hollow"], False], "1", "0"],
-                    "|",
-                    ["get", "icon"],
-                ],
+                "icon-image": _MARKER,
                 "icon-allow-overlap": True,
                 "icon-ignore-placement": True,
                 "icon-size": 1.08,

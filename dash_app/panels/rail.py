@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from api.account_rights import keeps_accounts
-from dash_app.markup import LOGO, div, icon, join, span, tag
+from dash_app.markup import LOGO, div, icon, join, language_buttons, span, tag
 from dash_app.texts import Words
 from dash_app.tokens import THEMES
 from dash_app.view_state import ViewState
@@ -70,32 +70,16 @@ def _settings(words: Words, theme: str) -> Markup:
 def manner_rows(words: Words, theme: str) -> list[Markup]:
     """Language and light, each a choice of two."""
     return [
-        _row(words("settings.language"), _languages(words)),
+        _row(
+            words("settings.language"),
+            language_buttons(words.language, ("中文", "English"), words("settings.language")),
+        ),
         _row(words("settings.theme"), _themes(words, theme)),
     ]
 
 
 def _row(name: str, choice: Markup) -> Markup:
     return div(name, span(cls="grow"), choice, cls="menu-row")
-
-
-def _languages(words: Words) -> Markup:
-    return span(
-        [
-            tag(
-                "button",
-                name,
-                type="button",
-                lang=language,
-                aria_pressed=str(words.language == language).lower(),
-                data_language=language,
-            )
-            for language, name in (("zh", "中文"), ("en", "English"))
-        ],
-        cls="segments",
-        role="group",
-        aria_label=words("settings.language"),
-    )
 
 
 def _themes(words: Words, theme: str) -> Markup:

@@ -326,6 +326,8 @@ def test_what_is_not_there_is_not_found(api):
         "from=2026-11-23T10:00:00Z&to=2026-11-23T09:00:00Z",
         "after=not-a-cursor",
         "after=WyJ4Iiwi",
+        "after=WyJhIiwgSW5maW5pdHld",  # ["a", Infinity]
+        "after=WyJcdWQ4MDAiLCAxXQ==",  # half a surrogate pair
         "limit=0",
         "limit=1001",
         "order=colour",

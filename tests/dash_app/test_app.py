@@ -105,9 +105,8 @@ def test_without_its_database_a_page_says_so_and_when_to_come_back(path):
     database.dispose()
 
 
-@pytest.mark.parametrize("path", ["/users?q=%00", "/exports?q=%00"])
-def test_an_address_that_no_keyboard_writes_is_no_fault_of_ours(signed_in, path):
-    page = signed_in("admin").get(path, headers=PAGE)
+def test_an_address_that_no_keyboard_writes_is_no_fault_of_ours(signed_in):
+    page = signed_in("admin").get("/users?q=%00", headers=PAGE)
     assert page.status_code == 422 and "空字符" in page.text
 
 
