@@ -56,6 +56,7 @@ EVALUATION_TEXTS: dict[str, tuple[str, str]] = {
     "eval.cases.numerator": ("分子", "Numerator"),
     "eval.cases.rest": ("其余", "The rest"),
     "eval.cases.title": ("{name} · {n} 件", "{name} · {n} cases"),
+    "eval.cases.judged": ("{time} 判定", "judged {time}"),
     "eval.cases.back": ("返回分组", "Back to the groups"),
     "eval.cases.none": ("没有这样的事件", "No such case"),
     "eval.cases.first": ("只列最近 {n} 件，CSV 与接口含全部", "The latest {n}; the API has them all"),

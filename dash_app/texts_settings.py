@@ -35,6 +35,7 @@ SETTINGS_TEXTS: dict[str, tuple[str, str]] = {
     "rules.resting": ("未采用", "not in use"),
     "rules.hours": ("办公时间 {hours}", "Office hours {hours}"),
     "rules.source": ("依据", "Based on"),
+    "rules.based": ("依据：{what}", "Based on: {what}"),
     "rules.line": ("时限", "Clock"),
     "rules.for": ("适用", "For"),
     "rules.limit": ("限时", "Limit"),

@@ -157,8 +157,9 @@ def no_households() -> NotFound:
     return NotFound(
         en="There is no such record on your ground.",
         zh="您的辖区内没有这条记录。",
-        remedy_en="Open it from a building of your own ground; this attempt was recorded.",
-        remedy_zh="请从本辖区的楼栋打开；本次尝试已记录。",
+        remedy_en="Check that name, telephone or number are exactly as registered, or open it from a building"
+        " of your own ground; this attempt was recorded.",
+        remedy_zh="请核对姓名、电话或编号是否与登记完全一致，或从本辖区的楼栋打开；本次尝试已记录。",
     )
 
 

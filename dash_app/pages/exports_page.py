@@ -103,7 +103,7 @@ def _cases_form(words: Words, query: str, offered: int) -> Markup:
 
 def _layer_form(words: Words) -> Markup:
     layers = [(layer.name, words.either(layer.title_zh, layer.title_en)) for layer in _open_layers()]
-    formats = [(ending, ending) for ending in WRITERS]
+    formats = [(ending, words("exports.format" + ending)) for ending in WRITERS]
     return tag(
         "details",
         tag("summary", tag("h2", words("exports.layer")), cls="row"),

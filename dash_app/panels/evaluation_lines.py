@@ -143,5 +143,9 @@ def _entry(words: Words, entry: Entry, now: datetime, zone: ZoneInfo) -> Markup:
         ),
         span(icon("check", "xs") if entry.counted else None, cls="counted"),
         span(words(f"stage.{entry.stage}"), cls="s12 mid nowrap"),
-        tag("time", moment_words(entry.at, now, zone, words.language), cls="s12 mute nowrap"),
+        tag(
+            "time",
+            words("eval.cases.judged", time=moment_words(entry.at, now, zone, words.language)),
+            cls="s12 mute nowrap",
+        ),
     )

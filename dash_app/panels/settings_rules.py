@@ -132,7 +132,7 @@ def _lines(words: Words, shown: SetRow, *, keeps: bool, now: datetime, zone: Zon
             opener(words("rules.new_line"), "new-line", "plus") if keeps else None,
             cls="row",
         ),
-        tag("p", f"{words('rules.source')}: {_source(words, shown.source)}", cls="s12 mute")
+        tag("p", words("rules.based", what=_source(words, shown.source)), cls="s12 mute")
         if shown.source
         else None,
         tag(

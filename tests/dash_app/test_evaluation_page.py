@@ -56,6 +56,7 @@ def test_a_number_opens_its_cases(office):
         page = evaluation_page(office.desk, "indicator=handled_on_time&part=denominator")
     assert f'href="/?incident={office.toy.cases["closed"]}"' in page
     assert "All that count" in page and "Back to the groups" in page
+    assert re.search(r"<time[^>]*>judged ", page), "a time says what it is the time of"
 
 
 def test_a_ground_that_is_not_ones_own_has_no_numbers(office):
