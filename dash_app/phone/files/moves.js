@@ -99,12 +99,13 @@ export async function finish(app, latest) {
     async send(button) {
       button.disabled = true;
       try {
-        sent ??= await upload(id, draft.photos);
+        sent ??= await upload(id, draft.photos, (part) => { button.textContent = say('finish.sending', { p: Math.round(part * 100) }); });
         await move(app, latest, 'finish', { note: draft.words.trim() || null, photos: sent });
         await drafts.discard(name);
         await app.refresh();
-      } finally {
-        button.disabled = false;
+      } catch (error) {
+        if (app.asking === 'finish') draw();
+        throw error;
       }
     },
   }, 'finish');
@@ -118,9 +119,9 @@ export async function finish(app, latest) {
   draw();
 }
 
-async function upload(id, photos) {
+async function upload(id, photos, went) {
   const form = new FormData();
   form.append('kind', 'after');
   appendPhotos(form, photos);
-  return (await api.postForm(`/api/v1/incidents/${id}/photos`, form)).photos.map((photo) => photo.id);
+  return (await api.postForm(`/api/v1/incidents/${id}/photos`, form, went)).photos.map((photo) => photo.id);
 }

@@ -8,7 +8,7 @@ import { doorWords, problem } from './parts.js';
 import { either, say } from './words.js';
 
 export function photoStep(app, report) {
-  let failure = null, sending = false;
+  let failure = null, sending = false, gone = 0;
 
   function summary() {
     const { draft } = report, kind = report.category(draft.category);
@@ -31,8 +31,17 @@ export function photoStep(app, report) {
     return {
       body: html`<div class="pad form"><h2>${say('report.step3')}</h2><p class="s13 mid">${say('report.photo_note')}</p>
         ${photoGrid(report.draft.photos, report.taking)}<h2>${say('report.check')}</h2>${summary()}</div>`,
-      foot: html`${refused()}<div class="bar"><button class="btn big" data-do="step" data-to="2">${say('report.previous')}</button><button class="btn big primary grow" data-do="send" ${sending || report.taking ? html`disabled` : ''}>${say(sending ? 'report.sending' : failure && api.unreachable(failure) ? 'report.send_again' : 'report.send')}</button></div>`,
+      foot: html`${refused()}<div class="bar"><button class="btn big" data-do="step" data-to="2">${say('report.previous')}</button><button class="btn big primary grow" data-do="send" ${sending || report.taking ? html`disabled` : ''}>${sending ? sendingWords() : say(failure && api.unreachable(failure) ? 'report.send_again' : 'report.send')}</button></div>`,
     };
+  }
+
+  /* How much has gone, once there is something to wait for. */
+  const sendingWords = () => say('report.sending', { part: gone > 0 && gone < 1 ? `${Math.round(gone * 100)}%` : '' });
+
+  function went(part) {
+    gone = part;
+    const button = document.querySelector('#foot [data-do=send]');
+    if (button && sending && report.seen) button.textContent = sendingWords();
   }
 
   /* The report as the server takes it; empty fields stay out. */
@@ -59,13 +68,14 @@ export function photoStep(app, report) {
     if (!draft.fix || !draft.category) return report.step(draft.fix ? 2 : 1);
     sending = true;
     failure = null;
+    gone = 0;
     app.redraw();
     const form = new FormData();
     form.append('report', JSON.stringify(body()));
     appendPhotos(form, draft.photos);
     try {
       await report.keep();
-      const answer = await api.postForm('/api/v1/incidents', form);
+      const answer = await api.postForm('/api/v1/incidents', form, went);
       noteUse(draft.category);
       await drafts.discard(app.me.principal.username);
       report.answer = answer;

@@ -118,6 +118,7 @@ export const WORDS = {
   'done.other': ['已记录', 'Noted'],
   'finish.title': ['处置后照片', 'Photo after the work'],
   'finish.note': ['拍下处置后的现场；核查的人凭它判断。', 'Show the place after the work; whoever verifies judges by it.'],
+  'finish.sending': ['正在上传 {p}%', 'Sending {p} %'],
   'finish.words': ['怎么处置的（可不填）', 'What was done (optional)'],
   'hand_back.title': ['退回', 'Hand back'],
   'note.needed': ['写明理由，指挥中心据此处理。', 'Say why: the desk decides by it.'],
@@ -171,7 +172,7 @@ export const WORDS = {
   'report.by_gps': ['定位，误差 {n} 米', 'by GPS, within {n} m'],
   'report.by_tap': ['图上点选', 'tapped on the map'],
   'report.send': ['上报', 'Report'],
-  'report.sending': ['正在上报', 'Sending'],
+  'report.sending': ['正在上报 {part}', 'Sending {part}'],
   'report.send_again': ['再发一次', 'Send again'],
 
   'side.question': ['是{a}还是{b}？', '{a} or {b}?'],
