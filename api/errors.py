@@ -185,8 +185,9 @@ def _unstorable() -> Invalid:
 
 def _database_down() -> Unavailable:
     return Unavailable(
-        en="The database cannot be reached just now; nothing was written.",
-        zh="数据库暂时无法连接，未写入任何内容。",
+        # Not "nothing was written": a line lost at the COMMIT leaves that open, and the key settles it.
+        en="The database cannot be reached just now.",
+        zh="数据库暂时无法连接。",
         remedy_en="Try again in a few seconds; a report with the same report_key is written once.",
         remedy_zh="请稍后重试；同一 report_key 的上报只会写入一次。",
     )
