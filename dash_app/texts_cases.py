@@ -150,6 +150,7 @@ CASE_TEXTS: dict[str, tuple[str, str]] = {
     "cases.ended": ("已办结", "Done"),
     "cases.search": ("搜标题、地点、编号", "Title, place or number"),
     "cases.on_map": ("在地图上看", "See on the map"),
+    "list.coming": ("正在列出事件…", "Listing the cases…"),
     "col.clock": ("时限", "Clock"),
     "col.number": ("编号", "Number"),
     "col.title": ("事项", "Case"),

@@ -70,13 +70,13 @@ def layout() -> Component:
 
 
 def table(_page: str) -> Component:
-    """The empty table, once the browser has brought what draws it."""
+    """The table, once the browser has brought what draws it; without rows it says that they are coming, for
+    none would mean that there is no such case."""
     words = current_visit().words
     columns = [_column(words, name, width) for name, width in _WIDTHS.items()]
     return dash_ag_grid.AgGrid(
         id=TABLE,
         columnDefs=columns,
-        rowData=[],
         getRowId="params.data.id",
         defaultColDef={"resizable": True, "sortable": True, "suppressMovable": True},
         dashGridOptions={
@@ -84,7 +84,7 @@ def table(_page: str) -> Component:
             "animateRows": False,
             "suppressCellFocus": False,
             "tooltipShowDelay": 600,
-            "localeText": {"noRowsToShow": words("empty.filtered")},
+            "localeText": {"noRowsToShow": words("empty.filtered"), "loadingOoo": words("list.coming")},
         },
         # Rows that are there before the table is ready update nothing; they are rendered all the same.
         eventListeners={

@@ -24,3 +24,10 @@ def test_ended_cases_are_listed_when_asked_for(office):
     with office.at("officer"):
         _, lines = found_cases(office.desk, ViewState(scope="ended"))
     assert [line["id"] for line in lines] == [str(office.toy.cases["closed"])]
+
+
+def test_rows_still_to_come_are_not_told_as_none(office):
+    with office.at("officer"):
+        made = table(PATH)
+    assert getattr(made, "rowData", None) is None
+    assert made.dashGridOptions["localeText"]["loadingOoo"] == "正在列出事件…"
