@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import shutil
@@ -98,11 +99,14 @@ def _check_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            taken = "端口已被占用" if error.errno == errno.EADDRINUSE else ""
             raise Unavailable(
                 en=f"Cannot listen on {host}:{port}: {error.strerror}.",
-                zh=f"无法监听 {host}:{port}：{error.strerror}。",
-                remedy_en="Stop what uses the port, or choose another: citygrid serve --port 8051",
-                remedy_zh="请停止占用该端口的程序，或换一个端口：citygrid serve --port 8051",
+                zh=f"无法监听 {host}:{port}：{taken or error.strerror}。",
+                remedy_en="Stop what uses the port, or choose another: --port 8051, or CITYGRID_PORT=8051"
+                " before make run.",
+                remedy_zh="请停止占用该端口的程序，或换一个端口：--port 8051，"
+                "或在 make run 前加 CITYGRID_PORT=8051。",
             ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -168,6 +169,16 @@ def test_a_database_that_is_there_but_fails_is_not_called_unreachable(citygrid, 
     monkeypatch.setattr("api.migrations.upgrade", fail)
     status, _, err = citygrid("db", "upgrade")
     assert status == 2 and words in err and "Remedy: " in err
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "端口已被占用"), ("en", "already in use")])
+def test_a_port_that_is_taken_is_told_with_how_to_choose_another(citygrid, monkeypatch, language, words):
+    monkeypatch.setenv("CITYGRID_LANGUAGE", language)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        status, _, err = citygrid("serve", "--port", str(other.getsockname()[1]))
+    assert status == 2 and words in err and "CITYGRID_PORT=8051" in err
 
 
 def test_a_fault_of_ours_is_told_without_a_traceback_unless_asked_for(citygrid, monkeypatch):
