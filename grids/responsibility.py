@@ -7,6 +7,7 @@ leader, the subdistrict's duty officer. Every step is written into the trace, in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -63,8 +64,30 @@ class Responsibility:
         kept = {name: getattr(self, name) for name in _KEPT}
         for key in _PEOPLE:
             person = kept[key]
-            kept[key] = None if person is None else {"id": person.id, "post": person.post}
+            if person is not None:
+                kept[key] = {"id": person.id, "post": person.post, "on_duty": person.on_duty}
         return kept
+
+    @staticmethod
+    def people_in(kept: Mapping[str, Any]) -> list[int]:
+        """Whom a kept decision names, by the id of their member."""
+        return [kept[key]["id"] for key in _PEOPLE if kept.get(key)]
+
+    @classmethod
+    def of_kept(cls, kept: Mapping[str, Any], people: Mapping[int, tuple[str, str | None]]) -> Responsibility:
+        """The decision that was kept, its words among it.
+
+        `people` tells name and masked phone by id. Where the decision does not say whether somebody was on
+        duty, its roster does; who is on neither is told as off duty.
+        """
+        duty = {entry["member_id"]: entry["on_duty"] for entry in kept.get("roster", [])}
+        values = {name: kept[name] for name in (*_KEPT, *WORDS) if name in kept}
+        for key in _PEOPLE:
+            if (person := kept.get(key)) is not None:
+                name, phone = people[person["id"]]
+                on_duty = person.get("on_duty", duty.get(person["id"], False))
+                values[key] = Person(person["id"], name, person["post"], "", on_duty, phone)
+        return cls(**values)
 
 
 WORDS = ("reason_zh", "reason_en", "trace")

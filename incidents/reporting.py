@@ -6,22 +6,19 @@ questions are answered and two phones sending the same key can never make two ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gis.access import Principal
-from gis.errors import Conflict, Invalid
-from gis.text import can_be_kept
-from grids.responsibility import Responsibility, look, responsible_for
+from gis.errors import Invalid
+from grids.responsibility import look, responsible_for
 from incidents import answers, duplicates, staged_limits
-from incidents.incident import Incident
 from incidents.locating import locate
 from incidents.notices import announce_case
-from incidents.report_draft import MAX_DESCRIPTION, MAX_TITLE, ReportDraft, body_hash, refuse_faulty
+from incidents.report_answers import Reported, answered_before
+from incidents.report_draft import MAX_DESCRIPTION, MAX_TITLE, ReportDraft, refuse_faulty
 from incidents.report_rows import (
     CLOCK_COPY,
     INSERT,
@@ -41,21 +38,6 @@ OUTSIDE_CHANNELS = frozenset({"resident", "hotline", "wechat", "sensor"})
 """Channels whose reports wait for `confirm` where the category says so (decision 11)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """The answer to a report. `created` is False when the same key had been answered before."""
-
-    id: int
-    number: str
-    tracking_code: str
-    stage: str
-    version: int
-    created: bool
-    responsibility: Responsibility | None
-    joined_to: str | None = None
-    """The number of the case that the report has joined."""
-
-
 def report(session: Session, draft: ReportDraft, *, by: Principal, now: datetime, zone: ZoneInfo) -> Reported:
     """Take a report: locate it, find its person, write the case with its first moves, and tell them.
 
@@ -67,7 +49,7 @@ def report(session: Session, draft: ReportDraft, *, by: Principal, now: datetime
     try:
         return _report(session, draft, by=by, now=now, zone=zone)
     except Invalid:
-        answered = _answered_before(session, draft, by)
+        answered = answered_before(session, draft, by)
         if answered is None:
             raise
         return answered
@@ -122,7 +104,7 @@ def _report(
         },
     )
     if row is None:
-        answered = _answered_before(session, draft, by)
+        answered = answered_before(session, draft, by)
         assert answered is not None, "nothing was inserted, so the key exists"
         return answered
     if lead:
@@ -152,30 +134,3 @@ def _said_to_be_the_same(
         session, draft.category, *place, now, unit=draft.unit, floor=draft.floor, room=draft.room
     )
     return next((case for case in found if case.id == draft.same_as), None)
-
-
-def _answered_before(session: Session, draft: ReportDraft, by: Principal) -> Reported | None:
-    """The first answer to this key, None where it is new; Conflict when the body is another one."""
-    if not can_be_kept(draft.report_key):
-        return None
-    row = session.execute(
-        sa.select(
-            Incident.id,
-            Incident.number,
-            Incident.tracking_code,
-            Incident.stage,
-            Incident.version,
-            Incident.body_hash,
-        ).where(Incident.reported_by == by.account_id, Incident.report_key == draft.report_key)
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.body_hash != body_hash(draft):
-        raise Conflict(
-            en="This report_key was used before for another report.",
-            zh="该 report_key 已用于另一条上报。",
-            remedy_en="Give the new report a key of its own; resend the old one unchanged.",
-            remedy_zh="新的上报请用新的键；重发旧上报请保持内容不变。",
-            incident=row.id,
-        )
-    return Reported(row.id, row.number, row.tracking_code, row.stage, row.version, False, None)

@@ -169,5 +169,6 @@ def test_the_decision_keeps_everybody_who_was_considered_and_why_not_them(sessio
     assert considered[city.leaders[NORTH_EAST], "leader"] == "on_duty"
     assert considered[city.duty_officer, "subdistrict_duty_officer"] == "on_duty"
     kept = answer.as_kept()
-    assert kept["member"] == {"id": stand_in, "post": "member"} and kept["roster"] == answer.roster
+    assert kept["member"] == {"id": stand_in, "post": "member", "on_duty": True}
+    assert kept["roster"] == answer.roster
     assert "phone" not in str(kept)

@@ -113,6 +113,7 @@ def test_a_reporter_may_say_so_while_reporting(town, first):
     assert (second.stage, second.joined_to) == ("joined", town.case(first).number)
     again = near(town, "k2", 12, same_as=first.id)
     assert (again.id, again.created, town.case(first).reports) == (second.id, False, 2)
+    assert (again.stage, again.joined_to) == (second.stage, second.joined_to)
     apart = town.move(second, "split", town.operator, note="不是", now=LATER)
     assert apart.stage == "reported" and apart.due_at is not None, "it begins where a report begins"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,9 @@ from gis.errors import Conflict, Invalid
 from incidents.categories import Category
 from incidents.clocks import CaseClock
 from incidents.incident import Incident, IncidentMove
+from incidents.locating import DeclaredPlace
 from incidents.notices import Notice
-from tests.toy_city import LON, NORTH_EAST, NOW, SOUTH_EAST, STEP
+from tests.toy_city import LAT, LON, NORTH_EAST, NOW, SOUTH_EAST, STEP
 
 
 def rows(session, model, case_id):
@@ -74,8 +76,37 @@ def test_the_same_key_is_answered_with_the_first_result(town):
     first = town.report(town.resident, channel="resident", description="一")
     again = town.report(town.resident, channel="resident", description="一", now=NOW + timedelta(minutes=5))
     assert not again.created
-    assert (again.id, again.number, again.tracking_code) == (first.id, first.number, first.tracking_code)
+    assert as_shown(again) == as_shown(first)
     assert count(town.session) == 1 and count(town.session, Notice) == 1
+
+
+def as_shown(reported):
+    """All of an answer that is shown of it, but for whether it is the first."""
+    found = reported.responsibility
+    people = {name: getattr(found, name) for name in ("member", "handler", "building_head", "second_member")}
+    shown = {key: who and (who.id, who.name, who.phone, who.post, who.on_duty) for key, who in people.items()}
+    plain = replace(found, **dict.fromkeys(people))
+    return replace(reported, created=True, responsibility=plain), shown
+
+
+def test_the_first_result_is_told_again_whatever_has_become_of_the_case(town):
+    """Handed back, its pin put on other ground, twice: who had it and why is told as it was."""
+    first = town.report(town.member)
+    town.move(first, "hand_back", town.member, note="不在辖区")
+    for steps in (-1, 1):
+        place = DeclaredPlace(LON + steps * STEP / 2, LAT - STEP / 2, "EPSG:4490", 5.0)
+        town.move(first, "relocate", town.operator, place=place, note="定位有误")
+    assert town.case(first).cell_code not in (NORTH_EAST, None)
+    again = town.report(town.member, now=NOW + timedelta(hours=1))
+    assert (again.created, again.stage, again.version) == (False, "dispatched", 1)
+    assert as_shown(again) == as_shown(first)
+
+
+def test_a_decision_of_before_they_were_kept_is_told_without(town):
+    first = town.report(town.member)
+    town.session.execute(sa.update(Incident).values(decision={}))
+    again = town.report(town.member)
+    assert (again.id, again.stage, again.responsibility) == (first.id, "dispatched", None)
 
 
 def test_a_retry_is_answered_even_when_the_report_would_be_refused_by_now(town):
